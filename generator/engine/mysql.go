@@ -1,0 +1,31 @@
+package engine
+
+func mysql() Engine {
+	return Engine{
+		Name:  "mysql",
+		Title: "MySQL",
+		SQLC:  "mysql",
+		Drivers: []Driver{
+			{Name: "mysql", Module: "github.com/go-sql-driver/mysql", Version: "v1.10.1", Import: "github.com/go-sql-driver/mysql", SQLPackage: "database/sql", SQLName: "mysql"},
+		},
+		words: map[string]string{
+			"id":         "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY",
+			"key.bigint": "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY",
+			"key.uuid":   "CHAR(36) NOT NULL PRIMARY KEY",
+			"key.text":   "VARCHAR(255) NOT NULL PRIMARY KEY",
+			"time":       "DATETIME(6)",
+			// ascii_bin: a token that differs only in case or in a trailing space is another token.
+			"digest":    "CHAR(64) CHARACTER SET ascii COLLATE ascii_bin",
+			"string":    "VARCHAR(255)",
+			"owner":     "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+			"short":     "VARCHAR(32)",
+			"text":      "TEXT",
+			"one":       ":execlastid",
+			"returning": "",
+			"in.string": "IN (sqlc.slice('$'))",
+			"in.id":     "IN (sqlc.slice('$'))",
+			"table":     " DEFAULT CHARACTER SET utf8mb4",
+		},
+		casts: map[Key]string{BigInt: "CAST($ AS SIGNED)", UUID: "$", Text: "$"},
+	}
+}

@@ -1,0 +1,33 @@
+package engine
+
+func sqlite() Engine {
+	return Engine{
+		Name:  "sqlite",
+		Title: "SQLite",
+		SQLC:  "sqlite",
+		Drivers: []Driver{
+			{Name: "modernc", Module: "modernc.org/sqlite", Version: "v1.61.1", Import: "modernc.org/sqlite", SQLPackage: "database/sql", SQLName: "sqlite",
+				Params: []Param{{"_pragma", "busy_timeout(5000)"}, {"_pragma", "journal_mode(WAL)"}, {"_pragma", "synchronous(NORMAL)"}, {"_pragma", "foreign_keys(1)"}}},
+			{Name: "mattn", Module: "github.com/mattn/go-sqlite3", Version: "v1.14.53", Import: "github.com/mattn/go-sqlite3", SQLPackage: "database/sql", SQLName: "sqlite3",
+				Params: []Param{{"_busy_timeout", "5000"}, {"_journal_mode", "WAL"}, {"_synchronous", "NORMAL"}, {"_foreign_keys", "1"}}},
+		},
+		words: map[string]string{
+			"id":         "INTEGER PRIMARY KEY AUTOINCREMENT",
+			"key.bigint": "INTEGER PRIMARY KEY AUTOINCREMENT",
+			"key.uuid":   "TEXT NOT NULL PRIMARY KEY",
+			"key.text":   "TEXT NOT NULL PRIMARY KEY",
+			"time":       "TIMESTAMP",
+			"digest":     "TEXT",
+			"string":     "VARCHAR(255)",
+			"owner":      "VARCHAR(255)",
+			"short":      "VARCHAR(32)",
+			"text":       "TEXT",
+			"one":        ":one",
+			"returning":  "\nRETURNING id",
+			"in.string":  "IN (sqlc.slice('$'))",
+			"in.id":      "IN (sqlc.slice('$'))",
+			"table":      "",
+		},
+		casts: map[Key]string{BigInt: "CAST($ AS INTEGER)", UUID: "$", Text: "$"},
+	}
+}

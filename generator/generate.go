@@ -1,0 +1,548 @@
+// Package generator is the spine of custos: one function that knows the order of things.
+//
+//	project.Load -> plugin.Resolve -> plan.New -> render + wire -> sqlc -> merge.Changes -> disk.Apply
+//
+// Everything before disk.Apply is a value, so a dry run, a diff and a check are callers of [Generate] that do
+// not call [Result.Apply].
+package generator
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/custos-auth/custos/generator/disk"
+	"github.com/custos-auth/custos/generator/engine"
+	"github.com/custos-auth/custos/generator/merge"
+	"github.com/custos-auth/custos/generator/model"
+	"github.com/custos-auth/custos/generator/plan"
+	"github.com/custos-auth/custos/generator/plugin"
+	"github.com/custos-auth/custos/generator/project"
+	"github.com/custos-auth/custos/generator/render"
+	"github.com/custos-auth/custos/generator/sqlc"
+	"github.com/custos-auth/custos/generator/wire"
+)
+
+// Request is what a run is asked to do. Model may be empty: then the project is brought up to date with its
+// custos.yaml.
+type Request struct {
+	Dir       string // any folder of the project
+	Options   project.Options
+	Model     string
+	Plugins   []plugin.Selection // added to the model's; options given here win over those in custos.yaml
+	Extra     []plan.File        // written beside what the plugins make, once (custos new)
+	Templates fs.FS              // the built-in plugins
+	Version   string             // of custos, for the lock
+	Runtime   RuntimeModule
+	SQLC      sqlc.Runner
+	Now       func() time.Time // for migrations numbered by time; nil = time.Now
+	Progress  func(step string)
+}
+
+// RuntimeModule says where the user's go.mod finds the runtime.
+type RuntimeModule struct {
+	Version string // v0.1.0
+	Replace string // folder of a checkout; "" in a released custos
+}
+
+// Result is what a run would do. Nothing was written yet.
+type Result struct {
+	Project  *project.Project
+	Plan     *plan.Plan // nil when there is no model
+	Library  *plugin.Library
+	Changes  []plan.Change // sorted by path, with the unchanged
+	Config   project.Config
+	NewModel bool // the run's model was not in custos.yaml before
+}
+
+// Writes counts the changes that touch the disk.
+func (r *Result) Writes() int {
+	n := 0
+	for _, c := range r.Changes {
+		if c.Writes() {
+			n++
+		}
+	}
+	return n
+}
+
+// Apply writes all changes or none. It may be called once.
+func (r *Result) Apply() error {
+	if r.Writes() == 0 {
+		return nil
+	}
+	return disk.Apply(r.Project.Root, r.Changes)
+}
+
+// Library loads the plugins that a project can use: its own first, then the built-in ones.
+func Library(root string, templates fs.FS) (*plugin.Library, error) {
+	sources := []plugin.Source{{Origin: "built in", FS: templates}}
+	if root != "" {
+		own := os.DirFS(filepath.Join(root, filepath.FromSlash(project.PluginDir)))
+		sources = slices.Insert(sources, 0, plugin.Source{Origin: project.PluginDir, FS: own})
+	}
+	return plugin.Load(sources...)
+}
+
+// Generate works out what has to change. It reads the project, may start sqlc in a temporary folder, and
+// writes nothing into the project. Errors that a user can repair say what to type.
+func Generate(ctx context.Context, req Request) (*Result, error) {
+	g := &generation{Request: req}
+	if g.Now == nil {
+		g.Now = time.Now
+	}
+	if g.Progress == nil {
+		g.Progress = func(string) {}
+	}
+	if err := g.load(); err != nil {
+		return nil, err
+	}
+	if err := g.makePlan(ctx); err != nil {
+		return nil, err
+	}
+	if err := g.renderFiles(); err != nil {
+		return nil, err
+	}
+	if err := g.runSQLC(ctx); err != nil {
+		return nil, err
+	}
+	return g.merge()
+}
+
+// generation is one run's state, filled step by step.
+type generation struct {
+	Request
+	project *project.Project
+	library *plugin.Library
+	config  project.Config
+	isNew   bool
+	schema  plan.Schema // tables that custos did not make
+	plan    *plan.Plan
+	files   []plan.File
+	sqlc    string // hash of sqlc's input
+}
+
+func (g *generation) load() error {
+	p, err := project.Load(g.Dir, g.Options)
+	if err != nil {
+		return err
+	}
+	g.project = p
+	if g.library, err = Library(p.Root, g.Templates); err != nil {
+		return err
+	}
+	return g.wantedConfig()
+}
+
+// wantedConfig is custos.yaml with the run's model in it.
+func (g *generation) wantedConfig() error {
+	g.config = g.project.Config
+	g.config.Models = slices.Clone(g.config.Models)
+	if g.Model == "" {
+		return nil
+	}
+	m, err := model.Parse(g.Model)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(g.config.Models, func(c project.ModelConfig) bool { return c.Name == m.Name })
+	if i < 0 {
+		g.isNew = true
+		i = len(g.config.Models)
+		g.config.Models = append(g.config.Models, project.ModelConfig{Name: m.Name, Table: m.Table, Path: "/" + m.Table})
+	}
+	// The lists are shared with the configuration that was read: change copies.
+	mc := &g.config.Models[i]
+	mc.Plugins = slices.Clone(mc.Plugins)
+	seen := map[string]bool{}
+	for _, sel := range g.Plugins {
+		if seen[sel.Name] {
+			return fmt.Errorf("plugin %s is given twice", sel.Name)
+		}
+		seen[sel.Name] = true
+		j := slices.IndexFunc(mc.Plugins, func(pc project.PluginConfig) bool { return pc.Name == sel.Name })
+		if j < 0 {
+			j = len(mc.Plugins)
+			mc.Plugins = append(mc.Plugins, project.PluginConfig{Name: sel.Name})
+		}
+		options := map[string]string{}
+		for k, v := range mc.Plugins[j].Options {
+			options[k] = v
+		}
+		for k, v := range sel.Options {
+			options[k] = v
+		}
+		mc.Plugins[j].Options = options
+	}
+	return nil
+}
+
+func (g *generation) makePlan(ctx context.Context) error {
+	// Faults that need no look at the schema come first: a typo should not wait for sqlc.
+	if _, err := plan.New(g.project, g.config, g.library, nil); err != nil {
+		return err
+	}
+	if err := g.readSchema(ctx); err != nil {
+		return err
+	}
+	var err error
+	if g.plan, err = plan.New(g.project, g.config, g.library, g.schema); err != nil {
+		return err
+	}
+	return g.checkOwnFolders()
+}
+
+// readSchema looks for tables that custos did not make. It is skipped when nothing could be found, or when
+// every model was settled by an earlier run.
+func (g *generation) readSchema(ctx context.Context) error {
+	settled := true
+	for _, m := range g.config.Models {
+		_, before := g.project.Config.Model(m.Name)
+		settled = settled && before && g.project.LockFile != nil && m.Key != ""
+	}
+	if !g.project.Migrations.Foreign && len(g.project.Schema) == 0 || settled {
+		return nil
+	}
+	g.Progress("reading your migrations")
+	eng, err := engine.ByName(g.config.Engine)
+	if err != nil {
+		return err
+	}
+	files := g.migrationFiles()
+	schema, err := g.SQLC.ReadSchema(ctx, eng, files)
+	if err != nil {
+		return err
+	}
+	ours := map[string]bool{}
+	for _, m := range g.config.Models {
+		if len(g.project.Lock.Ledger(plan.LedgerID(m.Name))) > 0 {
+			ours[m.Table] = true
+		}
+	}
+	for _, t := range schema {
+		if !ours[t.Name] && !(strings.HasPrefix(t.Name, "custos_") && len(g.project.Lock.Entries) > 0) {
+			g.schema = append(g.schema, t)
+		}
+	}
+	for i, m := range g.config.Models {
+		t, found := g.schema.Find(m.Table)
+		if !found || m.Key != "" {
+			continue
+		}
+		key, err := sqlc.Key(t, files)
+		if err != nil {
+			return err
+		}
+		g.config.Models[i].Key = key
+		g.project.Findings = append(g.project.Findings, fmt.Sprintf("table %s: there already, with a %s key; it is %s's", m.Table, key, m.Name))
+	}
+	return nil
+}
+
+// migrationFiles are the migrations, and other schema files of the user's, as sqlc reads them.
+func (g *generation) migrationFiles() []sqlc.File {
+	var files []sqlc.File
+	for _, f := range slices.Concat(g.project.Migrations.Files, g.project.Schema) {
+		files = append(files, sqlc.File{Path: f.Path, Content: f.Content})
+	}
+	return files
+}
+
+// TakenError is a folder of the user's where a package of custos would go.
+type TakenError struct {
+	Dir     string
+	Example string // a file in it
+	Flag    string // what to type
+}
+
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("the folder %s is yours (it has %s); nothing was written; choose another: %s", e.Dir, e.Example, e.Flag)
+}
+
+// checkOwnFolders refuses to put generated packages among the user's own.
+func (g *generation) checkOwnFolders() error {
+	type folder struct{ dir, flag string }
+	folders := []folder{
+		{g.config.Package, "--package internal/authn"},
+		{g.plan.AuthDB(), "--package internal/authn"},
+		{g.config.Authctl, "set authctl in " + project.ConfigFile + " after `custos init`"},
+	}
+	for _, m := range g.plan.Models {
+		folders = append(folders, folder{path.Join(g.config.Package, m.Package), "name the model otherwise, or --package internal/authn"})
+	}
+	for _, f := range folders {
+		if slices.ContainsFunc(g.project.Lock.Entries, func(e project.Entry) bool { return path.Dir(e.Path) == f.dir }) {
+			continue // ours since an earlier run
+		}
+		names, err := filepath.Glob(filepath.Join(g.project.Root, filepath.FromSlash(f.dir), "*.go"))
+		if err != nil {
+			return fmt.Errorf("look into %s: %w", f.dir, err)
+		}
+		if len(names) > 0 {
+			return &TakenError{Dir: f.dir, Example: filepath.Base(names[0]), Flag: f.flag}
+		}
+	}
+	return nil
+}
+
+func (g *generation) renderFiles() error {
+	g.Progress("rendering")
+	files, err := render.Files(g.plan)
+	if err != nil {
+		return err
+	}
+	if len(g.plan.Models) == 0 {
+		files = nil
+	}
+	migrations, err := g.numberMigrations()
+	if err != nil {
+		return err
+	}
+	g.files = slices.Concat(g.files, files, migrations, g.Extra)
+	if len(g.plan.Models) == 0 {
+		return nil
+	}
+	wired, err := wire.Files(g.plan)
+	if err != nil {
+		return err
+	}
+	g.files = append(g.files, wired...)
+	return nil
+}
+
+// numberMigrations turns the schema changes that were not written before into files of the project's tool.
+func (g *generation) numberMigrations() ([]plan.File, error) {
+	all, err := render.Migrations(g.plan)
+	if err != nil {
+		return nil, err
+	}
+	var fresh []render.Migration
+	for _, m := range all {
+		if len(g.project.Lock.Ledger(m.ID)) == 0 {
+			fresh = append(fresh, m)
+		}
+	}
+	cfg := g.config.Migrations
+	var files []plan.File
+	for i, number := range g.project.Migrations.Next(cfg, len(fresh), g.Now()) {
+		m := fresh[i]
+		upName, downName := project.MigrationName(cfg, number, m.Name)
+		up, down := project.MigrationBody(cfg.Tool, m.Up, m.Down)
+		add := func(name string, content []byte) {
+			files = append(files, plan.File{Path: path.Join(cfg.Dir, name), Content: content, Owner: plan.Ledger, Origin: m.Origin, ID: m.ID})
+		}
+		add(upName, up)
+		if downName != "" {
+			add(downName, down)
+		}
+	}
+	return files, nil
+}
+
+// runSQLC generates authdb from the migrations and queries as they will be after this run. It is not started
+// when its input is the one of the last run and its output is still there.
+func (g *generation) runSQLC(ctx context.Context) error {
+	if len(g.plan.Models) == 0 {
+		return nil
+	}
+	config := sqlc.Config(g.plan)
+	g.files = append(g.files, plan.File{Path: config.Path, Content: config.Content, Owner: plan.Machine, Origin: plugin.Core})
+	in := sqlc.Input{Config: config, Out: g.plan.AuthDB(), Schema: g.migrationFiles()}
+	known := map[string]bool{}
+	for _, f := range in.Schema {
+		known[f.Path] = true
+	}
+	queries := path.Join(g.config.Queries, "queries")
+	var wanted []plan.File
+	for _, f := range g.files {
+		switch {
+		case path.Dir(f.Path) == g.config.Migrations.Dir && !known[f.Path]:
+			in.Schema = append(in.Schema, sqlc.File{Path: f.Path, Content: f.Content})
+		case path.Dir(f.Path) == queries:
+			wanted = append(wanted, f)
+		}
+	}
+	var err error
+	if in.Queries, err = g.queries(queries, wanted); err != nil {
+		return err
+	}
+	byPath := func(a, b sqlc.File) int { return strings.Compare(a.Path, b.Path) }
+	slices.SortFunc(in.Schema, byPath)
+	slices.SortFunc(in.Queries, byPath)
+	g.sqlc = in.Hash()
+	out, err := g.lastOutput()
+	if err != nil {
+		return err
+	}
+	if out == nil {
+		g.Progress("running sqlc")
+		if out, err = g.SQLC.Generate(ctx, in); err != nil {
+			return err
+		}
+	}
+	for _, f := range out {
+		g.files = append(g.files, plan.File{Path: f.Path, Content: f.Content, Owner: plan.Machine, Origin: sqlcOrigin})
+	}
+	return nil
+}
+
+// sqlcOrigin marks sqlc's output in the lock.
+const sqlcOrigin = "sqlc"
+
+// queries are the files that sqlc reads: the wanted ones as they will be after the merge, and what the user
+// put beside them.
+func (g *generation) queries(dir string, wanted []plan.File) ([]sqlc.File, error) {
+	changes, err := merge.Changes(g.project, wanted)
+	if err != nil {
+		return nil, err
+	}
+	var files []sqlc.File
+	have := map[string]bool{}
+	for _, f := range wanted {
+		for _, c := range changes {
+			if c.Path != f.Path {
+				continue
+			}
+			content := f.Content
+			if c.Op == plan.Keep {
+				content = c.Old
+			}
+			have[f.Path] = true
+			if content != nil {
+				files = append(files, sqlc.File{Path: f.Path, Content: content})
+			}
+		}
+	}
+	names, err := filepath.Glob(filepath.Join(g.project.Root, filepath.FromSlash(dir), "*.sql"))
+	if err != nil {
+		return nil, fmt.Errorf("look for queries in %s: %w", dir, err)
+	}
+	for _, name := range names {
+		p := path.Join(dir, filepath.Base(name))
+		if have[p] {
+			continue
+		}
+		if e, ok := g.project.Lock.Find(p); ok && e.Owner == project.OwnerUser {
+			continue // of a plugin that is gone: merge decides about it
+		}
+		content, _, err := g.project.Read(p)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, sqlc.File{Path: p, Content: content})
+	}
+	return files, nil
+}
+
+// lastOutput is what sqlc wrote last, when that is still what it would write, or nil.
+func (g *generation) lastOutput() ([]sqlc.File, error) {
+	if g.project.Lock.SQLC != g.sqlc {
+		return nil, nil
+	}
+	var files []sqlc.File
+	for _, e := range g.project.Lock.Entries {
+		if e.Origin != sqlcOrigin {
+			continue
+		}
+		content, exists, err := g.project.Read(e.Path)
+		if err != nil {
+			return nil, err
+		}
+		if !exists || project.Hash(content) != e.Hash {
+			return nil, nil
+		}
+		files = append(files, sqlc.File{Path: e.Path, Content: content})
+	}
+	return files, nil
+}
+
+// merge compares what is wanted with what is there, and adds the files about the project itself.
+func (g *generation) merge() (*Result, error) {
+	g.files = append(g.files,
+		plan.File{Path: project.SchemaFile, Content: project.Schema(), Owner: plan.Machine, Origin: plugin.Core},
+		plan.File{Path: project.Dir + "/.gitattributes", Content: []byte("base/** linguist-generated -diff\n"), Owner: plan.Machine, Origin: plugin.Core},
+	)
+	changes, err := merge.Changes(g.project, g.files)
+	if err != nil {
+		return nil, err
+	}
+	for i := range g.config.Models {
+		if g.config.Models[i].Key == "" {
+			g.config.Models[i].Key = engine.BigInt
+		}
+	}
+	config := project.RenderConfig(g.config)
+	if g.project.ConfigFile != nil {
+		if config, err = project.UpdateConfig(g.project.ConfigFile, g.config); err != nil {
+			return nil, err
+		}
+	}
+	gomod, err := g.goMod()
+	if err != nil {
+		return nil, err
+	}
+	lock := merge.Lock(g.project, g.files, changes, g.Version, g.sqlc).Bytes()
+	add := func(name string, old, content []byte) {
+		c := plan.Change{Path: name, Op: plan.Replace, Old: old, New: content, Origin: plugin.Core}
+		switch {
+		case old == nil:
+			c.Op = plan.Create
+		case bytes.Equal(old, content):
+			c.Op = plan.Same
+		}
+		changes = append(changes, c)
+	}
+	add(project.ConfigFile, g.project.ConfigFile, config)
+	add(project.LockFile, g.project.LockFile, lock)
+	add("go.mod", g.project.GoMod, gomod)
+	slices.SortFunc(changes, func(a, b plan.Change) int { return strings.Compare(a.Path, b.Path) })
+	if err := g.checkSpelling(changes); err != nil {
+		return nil, err
+	}
+	return &Result{Project: g.project, Plan: g.plan, Library: g.library, Changes: changes, Config: g.config, NewModel: g.isNew}, nil
+}
+
+// checkSpelling refuses two changes of one path.
+func (g *generation) checkSpelling(changes []plan.Change) error {
+	for i := 1; i < len(changes); i++ {
+		if changes[i].Path == changes[i-1].Path {
+			return &plan.CollisionError{Path: changes[i].Path, Origins: [2]string{changes[i-1].Origin, changes[i].Origin}}
+		}
+	}
+	return nil
+}
+
+// goMod is go.mod with what generated code imports. Versions that are there stay.
+func (g *generation) goMod() ([]byte, error) {
+	if len(g.plan.Models) == 0 {
+		return g.project.GoMod, nil
+	}
+	out, err := project.EditGoMod(g.project.GoMod, []project.Requirement{
+		{Path: plan.Runtime, Version: g.Runtime.Version, Replace: g.Runtime.Replace},
+		{Path: g.plan.Driver.Module, Version: g.plan.Driver.Version},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Stale reports what `custos check` looks for: machine-owned files that were edited, and whatever a run would
+// change.
+func (r *Result) Stale() error {
+	var errs []error
+	for _, c := range r.Changes {
+		if c.Writes() {
+			errs = append(errs, fmt.Errorf("%s: would %s", c.Path, c.Op))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,256 @@
+// Package merge compares what a run wants with what is in the project, and says what is to be done about it.
+//
+// What custos wrote and nobody touched is replaced; what the user edited, deleted or wrote is kept. The lock says
+// which is which: it names the hash of the bytes that custos wrote last. .custos/base holds those bytes for the
+// user's files, so that a later merge can tell the user's edit from the improvement.
+//
+// The package reads the project and writes nothing. Its functions are safe for concurrent use as long as nobody
+// changes their arguments.
+package merge
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/custos-auth/custos/generator/plan"
+	"github.com/custos-auth/custos/generator/project"
+)
+
+// Notes on changes, for the user to read.
+const (
+	noteMachine = "you had edited this machine-owned file; its next edit belongs in a file of yours beside it"
+	noteEdited  = "edited by you; the new version differs (see --diff)"
+	noteDeleted = "deleted by you"
+	noteStale   = "no longer generated; delete it when you have moved your edits"
+)
+
+// ForeignError is files of the user where custos wants to write its own. Nothing was written.
+type ForeignError struct {
+	Paths []string // sorted
+}
+
+func (e *ForeignError) Error() string {
+	what, it := "file of yours", "it"
+	if len(e.Paths) > 1 {
+		what, it = "files of yours", "them"
+	}
+	return fmt.Sprintf("merge %s: %s in the way; nothing was written; choose another folder with --package internal/authn or move %s",
+		strings.Join(e.Paths, ", "), what, it)
+}
+
+// Changes returns what is to be done so that the project holds the wanted files, sorted by path, at most one
+// change for each path. A file that is neither wanted nor in the lock is not looked at.
+//
+// Beside the files themselves there are changes for the pristine copies in .custos/base: a copy is there for each
+// user-owned file, with the bytes that the next lock's hash names. A Private file has none, since the folder is
+// committed and the file is a secret.
+//
+// Files of the user that are in the way are reported together in a [*ForeignError]. Other errors are those of
+// reading, of [plan.Check], and of a lock whose paths leave the project.
+func Changes(p *project.Project, files []plan.File) ([]plan.Change, error) {
+	files = slices.Clone(files)
+	if err := plan.Check(files); err != nil {
+		return nil, err
+	}
+	m := merger{p: p, lock: byPath(p.Lock)}
+	for _, f := range files {
+		if err := m.wanted(f); err != nil {
+			return nil, err
+		}
+	}
+	if len(m.foreign) > 0 {
+		return nil, &ForeignError{Paths: m.foreign}
+	}
+	for _, e := range p.Lock.Entries {
+		if _, found := slices.BinarySearchFunc(files, e.Path, func(f plan.File, path string) int { return strings.Compare(f.Path, path) }); found {
+			continue
+		}
+		if err := m.stale(e); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(m.changes, func(a, b plan.Change) int { return strings.Compare(a.Path, b.Path) })
+	return m.changes, nil
+}
+
+// Lock returns the lock after the changes, which [Changes] made from the same project and files, were applied.
+//
+// What was kept stays as it was: a file that the user edited keeps the hash that its edit started from, and one
+// that the user deleted keeps its line, so that it is not made again. Migrations stay for ever.
+func Lock(p *project.Project, files []plan.File, changes []plan.Change, generatorVersion, sqlcHash string) project.Lock {
+	next := project.Lock{Generator: generatorVersion, SQLC: sqlcHash}
+	old := byPath(p.Lock)
+	op := make(map[string]plan.Op, len(changes))
+	for _, c := range changes {
+		op[c.Path] = c.Op
+	}
+	done := make(map[string]bool, len(files))
+	for _, f := range files {
+		before, had := old[f.Path]
+		now, decided := op[f.Path]
+		e := project.Entry{Owner: f.Owner.String(), Path: f.Path, Hash: project.Hash(f.Content), Origin: f.Origin, ID: f.ID}
+		switch {
+		case had && f.Owner == plan.Ledger && before.Owner == project.OwnerLedger:
+			e = before
+		case had && (now == plan.Keep || !decided):
+			e.Hash = before.Hash
+		case now == plan.Keep || !decided: // a migration that is there under another name
+			continue
+		}
+		done[f.Path] = true
+		next.Entries = append(next.Entries, e)
+	}
+	for _, e := range p.Lock.Entries {
+		if now, decided := op[e.Path]; !done[e.Path] && (e.Owner == project.OwnerLedger || decided && now == plan.Keep) {
+			done[e.Path] = true
+			next.Entries = append(next.Entries, e)
+		}
+	}
+	slices.SortFunc(next.Entries, func(a, b project.Entry) int { return strings.Compare(a.Path, b.Path) })
+	return next
+}
+
+func byPath(l project.Lock) map[string]project.Entry {
+	m := make(map[string]project.Entry, len(l.Entries))
+	for _, e := range l.Entries {
+		m[e.Path] = e
+	}
+	return m
+}
+
+// BasePath returns where the pristine bytes of a user-owned file are kept.
+func BasePath(file string) string { return path.Join(project.BaseDir, file) }
+
+type merger struct {
+	p       *project.Project
+	lock    map[string]project.Entry
+	changes []plan.Change
+	foreign []string
+}
+
+// read returns nil when there is no file, and never nil when there is one.
+func (m *merger) read(name string) ([]byte, error) {
+	b, exists, err := m.p.Read(name)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("merge %s: %w", name, err)
+	case !exists:
+		return nil, nil
+	case b == nil:
+		return []byte{}, nil
+	}
+	return b, nil
+}
+
+func (m *merger) wanted(f plan.File) error {
+	disk, err := m.read(f.Path)
+	if err != nil {
+		return err
+	}
+	content := f.Content
+	if content == nil {
+		content = []byte{}
+	}
+	c := plan.Change{Path: f.Path, Old: disk, New: content, Owner: f.Owner, Origin: f.Origin, Private: f.Private}
+	e, had := m.lock[f.Path]
+	edited := had && disk != nil && project.Hash(disk) != e.Hash
+	equal := disk != nil && bytes.Equal(disk, content)
+	pristine := true // the next lock names the hash of the new bytes
+	switch {
+	case f.Owner == plan.Ledger && m.written(f):
+		c.Op = plan.Keep
+		if equal {
+			c.Op = plan.Same
+		}
+	case equal:
+		c.Op = plan.Same
+	case disk == nil && had && e.Owner == project.OwnerUser && f.Owner == plan.User:
+		c.Op, c.Note, pristine = plan.Keep, noteDeleted, false
+	case disk == nil:
+		c.Op = plan.Create
+	case !had, edited && e.Owner != project.OwnerMachine && f.Owner != plan.User:
+		// Ours by no record, or the user's until today: not ours to overwrite.
+		m.foreign = append(m.foreign, f.Path)
+		return nil
+	case f.Owner == plan.Machine:
+		c.Op = plan.Replace
+		if edited {
+			c.Note = noteMachine
+		}
+	case !edited:
+		c.Op = plan.Replace
+	case project.Hash(content) == e.Hash:
+		c.Op = plan.Keep
+	default:
+		c.Op, c.Note, pristine = plan.Keep, noteEdited, false
+	}
+	m.changes = append(m.changes, c)
+	if f.Owner == plan.User && !f.Private && pristine {
+		return m.base(f, content)
+	}
+	return nil
+}
+
+// written reports whether a migration was written before, under whatever name.
+func (m *merger) written(f plan.File) bool {
+	e, had := m.lock[f.Path]
+	return had && e.Owner == project.OwnerLedger || f.ID != "" && len(m.p.Lock.Ledger(f.ID)) > 0
+}
+
+// base keeps the pristine bytes of a user-owned file.
+func (m *merger) base(f plan.File, content []byte) error {
+	name := BasePath(f.Path)
+	disk, err := m.read(name)
+	if err != nil {
+		return err
+	}
+	c := plan.Change{Path: name, Op: plan.Create, Old: disk, New: content, Owner: plan.Machine, Origin: f.Origin}
+	if disk != nil {
+		if bytes.Equal(disk, content) {
+			return nil
+		}
+		c.Op = plan.Replace
+	}
+	m.changes = append(m.changes, c)
+	return nil
+}
+
+// stale decides about a file that is in the lock and that no run wants any more.
+func (m *merger) stale(e project.Entry) error {
+	if !plan.Local(e.Path) {
+		return fmt.Errorf("merge %s: path %q leaves the project; remove its line, then run it again", project.LockFile, e.Path)
+	}
+	if e.Owner == project.OwnerLedger {
+		return nil
+	}
+	disk, err := m.read(e.Path)
+	if err != nil {
+		return err
+	}
+	c := plan.Change{Path: e.Path, Old: disk, Owner: plan.Machine, Origin: e.Origin}
+	if e.Owner == project.OwnerUser {
+		c.Owner = plan.User
+	}
+	if disk != nil && project.Hash(disk) != e.Hash {
+		c.Op, c.New, c.Note = plan.Keep, disk, noteStale
+		m.changes = append(m.changes, c)
+		return nil
+	}
+	if disk != nil {
+		c.Op = plan.Delete
+		m.changes = append(m.changes, c)
+	}
+	if c.Owner != plan.User {
+		return nil
+	}
+	name := BasePath(e.Path)
+	base, err := m.read(name)
+	if err != nil || base == nil {
+		return err
+	}
+	m.changes = append(m.changes, plan.Change{Path: name, Op: plan.Delete, Old: base, Owner: plan.Machine, Origin: e.Origin})
+	return nil
+}

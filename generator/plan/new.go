@@ -1,0 +1,229 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/custos-auth/custos/generator/engine"
+	"github.com/custos-auth/custos/generator/model"
+	"github.com/custos-auth/custos/generator/plugin"
+	"github.com/custos-auth/custos/generator/project"
+)
+
+// Runtime is the import path of the module that generated code calls. This side of the wall knows it as text.
+const Runtime = "github.com/custos-auth/custos/runtime"
+
+// Plan is what a run is about: the project's configuration, checked, with every word resolved.
+type Plan struct {
+	Module string
+	Config project.Config
+	Engine engine.Engine
+	Driver engine.Driver
+	Models []Model  // sorted by name
+	Schema []string // files with more of the user's schema, outside the migration folder
+}
+
+// Model is one model with its plugins.
+type Model struct {
+	model.Model
+	Table   string     // the table, also when custos.yaml names another than the default
+	Key     engine.Key // the type of its primary key
+	Path    string     // where its routes are mounted
+	Owned   bool       // custos made the table
+	Plugins []plugin.Selected
+}
+
+// Table is a table of the user's schema.
+type Table struct {
+	Name    string
+	Columns []Column
+}
+
+// Column is a column of it, in the engine's own words.
+type Column struct {
+	Name    string
+	Type    string
+	NotNull bool
+}
+
+// Schema finds a table by name; ok is false when there is none.
+type Schema []Table
+
+// Find returns the named table.
+func (s Schema) Find(name string) (Table, bool) {
+	for _, t := range s {
+		if strings.EqualFold(t.Name, name) {
+			return t, true
+		}
+	}
+	return Table{}, false
+}
+
+// LedgerID is the identity of the migration that makes a model's table.
+func LedgerID(modelName string) string { return "model." + modelName }
+
+// New checks a configuration against the library and the user's schema, and resolves it. The schema holds the
+// tables that custos did not make; it may be empty. New joins every fault that it finds.
+func New(p *project.Project, cfg project.Config, lib *plugin.Library, schema Schema) (*Plan, error) {
+	eng, err := engine.ByName(cfg.Engine)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", project.ConfigFile, err)
+	}
+	driver, err := eng.Driver(cfg.Driver)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", project.ConfigFile, err)
+	}
+	pl := &Plan{Module: p.Module, Config: cfg, Engine: eng, Driver: driver}
+	for _, f := range p.Schema {
+		pl.Schema = append(pl.Schema, f.Path)
+	}
+	var errs []error
+	var names []model.Model
+	for _, mc := range cfg.Models {
+		m, err := newModel(p, mc, lib, schema)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		pl.Models = append(pl.Models, m)
+		names = append(names, m.Model)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if err := model.CheckUnique(names); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(pl.Models, func(a, b Model) int { return strings.Compare(a.Name, b.Name) })
+	return pl, errors.Join(pl.checkTables(p, schema), pl.checkPaths())
+}
+
+func newModel(p *project.Project, mc project.ModelConfig, lib *plugin.Library, schema Schema) (Model, error) {
+	parsed, err := model.Parse(mc.Name)
+	if err != nil {
+		return Model{}, err
+	}
+	m := Model{Model: parsed, Table: mc.Table, Key: mc.Key, Path: mc.Path}
+	if m.Table == "" {
+		m.Table = parsed.Table
+	}
+	if m.Path == "" {
+		m.Path = "/" + m.Table
+	}
+	var selections []plugin.Selection
+	for _, pc := range mc.Plugins {
+		selections = append(selections, plugin.Selection{Name: pc.Name, Options: pc.Options})
+	}
+	if m.Plugins, err = lib.Resolve(selections); err != nil {
+		return Model{}, fmt.Errorf("model %s: %w", parsed.Name, err)
+	}
+	if strings.HasPrefix(m.Table, "custos_") {
+		return Model{}, fmt.Errorf("model %s: table %s: names that start with custos_ are for plugins", parsed.Name, m.Table)
+	}
+	_, theirs := schema.Find(m.Table)
+	_, configured := p.Config.Model(parsed.Name)
+	m.Owned = len(p.Lock.Ledger(LedgerID(parsed.Name))) > 0 || !theirs && !(configured && p.LockFile != nil)
+	if m.Key == "" {
+		m.Key = engine.BigInt
+	}
+	if m.Owned && m.Key != engine.BigInt {
+		return Model{}, fmt.Errorf("model %s: custos makes tables with a bigint key; for a %s key write the migration of %s yourself first", parsed.Name, m.Key, m.Table)
+	}
+	return m, nil
+}
+
+// checkTables refuses tables that two models share, and tables of the user's with a plugin's name.
+func (pl *Plan) checkTables(p *project.Project, schema Schema) error {
+	var errs []error
+	seen := map[string]string{}
+	for _, m := range pl.Models {
+		if other := seen[m.Table]; other != "" {
+			errs = append(errs, fmt.Errorf("models %s and %s share the table %s; give one another in %s", other, m.Name, m.Table, project.ConfigFile))
+		}
+		seen[m.Table] = m.Name
+		for _, s := range m.Plugins {
+			for _, t := range s.Manifest.Tables {
+				if _, theirs := schema.Find(t); theirs {
+					errs = append(errs, fmt.Errorf("plugin %s: the table %s is in your migrations and not from custos; rename yours first", s.Name, t))
+				}
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkPaths refuses routes of two models at one place.
+func (pl *Plan) checkPaths() error {
+	seen := map[string]string{}
+	for _, m := range pl.Models {
+		if other := seen[m.Path]; other != "" {
+			return fmt.Errorf("models %s and %s are both mounted at %s; give one another path in %s", other, m.Name, m.Path, project.ConfigFile)
+		}
+		seen[m.Path] = m.Name
+	}
+	return nil
+}
+
+// AuthPackage is the name of the shared package.
+func (pl *Plan) AuthPackage() string { return path.Base(pl.Config.Package) }
+
+// Import is the import path of a folder of the project.
+func (pl *Plan) Import(dir string) string { return path.Join(pl.Module, dir) }
+
+// AuthDB is the folder of sqlc's output.
+func (pl *Plan) AuthDB() string { return path.Join(pl.Config.Package, "authdb") }
+
+// Plugins is every plugin of any model, each once, in order.
+func (pl *Plan) Plugins() []plugin.Selected {
+	var out []plugin.Selected
+	seen := map[string]bool{}
+	for _, m := range pl.Models {
+		for _, s := range m.Plugins {
+			if !seen[s.Name] {
+				seen[s.Name] = true
+				out = append(out, s)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b plugin.Selected) int {
+		if c := depth(a) - depth(b); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return out
+}
+
+// depth puts core before all others.
+func depth(s plugin.Selected) int {
+	if s.Name == plugin.Core {
+		return 0
+	}
+	return 1
+}
+
+// Article is "a" or "an", as the model's name wants it.
+func (m Model) Article() string {
+	if strings.ContainsRune("aeiou", rune(m.Words[0])) {
+		return "an"
+	}
+	return "a"
+}
+
+// ID is the Go type of the model's key.
+func (m Model) ID() string { return m.Key.GoType() }
+
+// Routes lists a model's routes, in the order of its plugins.
+func (m Model) Routes() []plugin.Route {
+	var out []plugin.Route
+	for _, s := range m.Plugins {
+		for _, r := range s.Manifest.Routes {
+			r.Path = m.Path + r.Path
+			out = append(out, r)
+		}
+	}
+	return out
+}

@@ -1,0 +1,203 @@
+package plugin
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// ManifestFile is the name of a plugin's manifest in its folder.
+const ManifestFile = "plugin.yaml"
+
+// Manifest is plugin.yaml. It states relations only; what files a plugin writes follows from their names, and
+// there are no conditions. Unknown keys are errors.
+type Manifest struct {
+	Summary   string              `yaml:"summary"`   // one sentence, for `custos plugins`
+	Requires  []string            `yaml:"requires"`  // plugins that come along
+	Conflicts []string            `yaml:"conflicts"` // plugins that cannot be in the same model
+	Tables    []string            `yaml:"tables"`    // tables that the plugin owns
+	State     string              `yaml:"state"`     // what the plugin keeps in Service: a field and its type, with open(*Service) and close(context.Context) error
+	Seams     map[string]Seam     `yaml:"seams"`     // what it lets others join
+	Hooks     map[string][]string `yaml:"hooks"`     // seam -> methods of Service that join it
+	Routes    []Route             `yaml:"routes"`
+	Commands  map[string]Command  `yaml:"commands"` // words of authctl
+	Options   map[string]Option   `yaml:"options"`
+}
+
+// Seam is a point that other plugins may join. A guard may refuse by returning an error; an observer only
+// hears, and all observers hear even when one fails.
+type Seam struct {
+	Kind    string `yaml:"kind"`    // guard or observe
+	Method  string `yaml:"method"`  // the method of Service that fires it
+	Summary string `yaml:"summary"` // becomes its doc comment, after the method's name
+}
+
+// Route is one HTTP endpoint, below the model's path.
+type Route struct {
+	Method  string `yaml:"method"`
+	Path    string `yaml:"path"`
+	Handler string `yaml:"handler"` // method of Service: func(http.ResponseWriter, *http.Request)
+	Require string `yaml:"require"` // method of Service: func(http.Handler) http.Handler; "" = public
+	Summary string `yaml:"summary"`
+}
+
+// Command is a word of the generated administration program, run by `custos WORD`.
+type Command struct {
+	Func    string `yaml:"func"` // function in cmd/authctl
+	Summary string `yaml:"summary"`
+}
+
+// Option is something a user may set: PLUGIN:option=value.
+type Option struct {
+	Type    string   `yaml:"type"`    // duration, bool, enum, word
+	Default string   `yaml:"default"` // as it would be written
+	Values  []string `yaml:"values"`  // enum only
+	Pattern string   `yaml:"pattern"` // word only: an anchored regular expression
+	Help    string   `yaml:"help"`
+}
+
+// The kinds of a seam.
+const (
+	Guard   = "guard"
+	Observe = "observe"
+)
+
+// Plugin is one plugin folder.
+type Plugin struct {
+	Name     string
+	Origin   string // "built in" or the folder it was found in
+	Manifest Manifest
+	FS       fs.FS // the folder
+}
+
+// ManifestError is a fault in a plugin.yaml.
+type ManifestError struct {
+	Plugin string
+	Err    error
+}
+
+func (e *ManifestError) Error() string {
+	return fmt.Sprintf("read plugin %s: %s: %v", e.Plugin, ManifestFile, e.Err)
+}
+func (e *ManifestError) Unwrap() error { return e.Err }
+
+var errNoSummary = errors.New("summary is missing")
+
+// ParseManifest reads and validates one plugin.yaml. The error is a *ManifestError that joins every fault.
+func ParseManifest(name string, data []byte) (Manifest, error) {
+	var m Manifest
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	if err := dec.Decode(&m); err != nil && !errors.Is(err, io.EOF) {
+		return m, &ManifestError{Plugin: name, Err: err}
+	}
+	if err := m.validate(name); err != nil {
+		return m, &ManifestError{Plugin: name, Err: err}
+	}
+	return m, nil
+}
+
+func (m Manifest) validate(name string) error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if !isWord(name) {
+		bad("the folder's name %q is not lower_snake_case", name)
+	}
+	if strings.TrimSpace(m.Summary) == "" {
+		errs = append(errs, errNoSummary)
+	}
+	for _, t := range m.Tables {
+		if !strings.HasPrefix(t, "custos_") || !isWord(t) {
+			bad("tables: %q: a plugin's table is named custos_...", t)
+		}
+	}
+	if m.State != "" && !isIdent(m.State) {
+		bad("state: %q is not a Go identifier", m.State)
+	}
+	for _, s := range sortedKeys(m.Seams) {
+		seam := m.Seams[s]
+		if seam.Kind != Guard && seam.Kind != Observe {
+			bad("seams.%s: kind is %q; known: guard, observe", s, seam.Kind)
+		}
+		if !isIdent(seam.Method) {
+			bad("seams.%s: method %q is not a Go identifier", s, seam.Method)
+		}
+	}
+	for _, s := range sortedKeys(m.Hooks) {
+		for _, h := range m.Hooks[s] {
+			if !isIdent(h) {
+				bad("hooks.%s: %q is not a Go identifier", s, h)
+			}
+		}
+	}
+	for i, r := range m.Routes {
+		if !slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, r.Method) {
+			bad("routes[%d]: method %q", i, r.Method)
+		}
+		if !routePath.MatchString(r.Path) {
+			bad("routes[%d]: path %q", i, r.Path)
+		}
+		if !isIdent(r.Handler) {
+			bad("routes[%d]: handler %q is not a Go identifier", i, r.Handler)
+		}
+		if r.Require != "" && !isIdent(r.Require) {
+			bad("routes[%d]: require %q is not a Go identifier", i, r.Require)
+		}
+	}
+	for _, c := range sortedKeys(m.Commands) {
+		if !isWord(c) || !isIdent(m.Commands[c].Func) {
+			bad("commands.%s: func %q is not a Go identifier", c, m.Commands[c].Func)
+		}
+	}
+	for _, o := range sortedKeys(m.Options) {
+		opt := m.Options[o]
+		if !isWord(o) {
+			bad("options.%s: not lower_snake_case", o)
+		}
+		if opt.Help == "" {
+			bad("options.%s: help is missing", o)
+		}
+		switch opt.Type {
+		case "duration", "bool", "enum":
+		case "word":
+			if _, err := regexp.Compile(opt.Pattern); err != nil || opt.Pattern == "" {
+				bad("options.%s: pattern %q", o, opt.Pattern)
+			}
+		default:
+			bad("options.%s: type is %q; known: duration, bool, enum, word", o, opt.Type)
+			continue
+		}
+		if opt.Type != "word" || opt.Default != "" {
+			if _, err := opt.Parse(opt.Default); err != nil {
+				bad("options.%s: default: %v", o, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+var (
+	wordPattern  = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+	identPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
+	routePath    = regexp.MustCompile(`^(/([a-z0-9_-]+|\{[a-z_]+\}))*$`)
+)
+
+func isWord(s string) bool  { return wordPattern.MatchString(s) }
+func isIdent(s string) bool { return identPattern.MatchString(s) }
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,144 @@
+package plugin
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Value is one option's value, as templates use it.
+type Value struct {
+	Text     string        // as written, in its canonical spelling
+	Bool     bool          // bool
+	Duration time.Duration // duration; 0 = never
+}
+
+// Parse reads a value of the option's type.
+func (o Option) Parse(s string) (Value, error) {
+	switch o.Type {
+	case "bool":
+		b, err := strconv.ParseBool(s)
+		if err != nil {
+			return Value{}, fmt.Errorf("%q is neither true nor false", s)
+		}
+		return Value{Text: strconv.FormatBool(b), Bool: b}, nil
+	case "duration":
+		d, err := ParseDuration(s)
+		if err != nil {
+			return Value{}, err
+		}
+		return Value{Text: s, Duration: d}, nil
+	case "enum":
+		if !slices.Contains(o.Values, s) {
+			return Value{}, fmt.Errorf("%q is not one of %s%s", s, strings.Join(o.Values, ", "), didYouMean(s, o.Values))
+		}
+		return Value{Text: s}, nil
+	default:
+		if !regexp.MustCompile(`^(?:` + o.Pattern + `)$`).MatchString(s) {
+			return Value{}, fmt.Errorf("%q does not match %s", s, o.Pattern)
+		}
+		return Value{Text: s}, nil
+	}
+}
+
+// ParseDuration reads 90d, 2w, 36h, 15m, 30s and sums of them such as 1d12h. "never" is 0; a duration that is
+// written down must be positive.
+func ParseDuration(s string) (time.Duration, error) {
+	if s == "never" {
+		return 0, nil
+	}
+	bad := fmt.Errorf("%q is not a duration; write 90d, 12h, 15m, or never", s)
+	var total time.Duration
+	rest := s
+	for rest != "" {
+		i := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+		if i <= 0 || i > 9 {
+			return 0, bad
+		}
+		n, err := strconv.ParseInt(rest[:i], 10, 64)
+		if err != nil {
+			return 0, bad
+		}
+		var unit time.Duration
+		switch rest[i] {
+		case 'w':
+			unit = 7 * 24 * time.Hour
+		case 'd':
+			unit = 24 * time.Hour
+		case 'h':
+			unit = time.Hour
+		case 'm':
+			unit = time.Minute
+		case 's':
+			unit = time.Second
+		default:
+			return 0, bad
+		}
+		if n > int64(math.MaxInt64-total)/int64(unit) {
+			return 0, fmt.Errorf("%q is longer than 292 years", s)
+		}
+		total += time.Duration(n) * unit
+		rest = rest[i+1:]
+	}
+	if total <= 0 {
+		return 0, bad
+	}
+	return total, nil
+}
+
+// Selection is a plugin as asked for: its name and the options that were given.
+type Selection struct {
+	Name    string
+	Options map[string]string
+}
+
+// ParseArg reads the command line's PLUGIN[:option[=value],...]. An option without a value is true.
+func ParseArg(arg string) (Selection, error) {
+	name, rest, has := strings.Cut(arg, ":")
+	if !isWord(name) {
+		return Selection{}, fmt.Errorf("parse plugin %q: a plugin's name is lower_snake_case; `custos plugins` lists them", clip(arg))
+	}
+	s := Selection{Name: name, Options: map[string]string{}}
+	if !has {
+		return s, nil
+	}
+	at := len(name) + 1
+	for _, part := range strings.Split(rest, ",") {
+		key, value, given := strings.Cut(part, "=")
+		if !isWord(key) {
+			return Selection{}, fmt.Errorf("parse plugin %q: at character %d: expected option=value", clip(arg), at+1)
+		}
+		if !given {
+			value = "true"
+		}
+		if _, twice := s.Options[key]; twice {
+			return Selection{}, fmt.Errorf("parse plugin %q: at character %d: option %s is given twice", clip(arg), at+1, key)
+		}
+		s.Options[key] = value
+		at += len(part) + 1
+	}
+	return s, nil
+}
+
+// String is the selection as [ParseArg] reads it.
+func (s Selection) String() string {
+	var parts []string
+	for _, k := range sortedKeys(s.Options) {
+		parts = append(parts, k+"="+s.Options[k])
+	}
+	if len(parts) == 0 {
+		return s.Name
+	}
+	return s.Name + ":" + strings.Join(parts, ",")
+}
+
+func clip(s string) string {
+	if len(s) > 80 {
+		return s[:77] + "..."
+	}
+	return s
+}

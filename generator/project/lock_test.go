@@ -1,0 +1,114 @@
+package project_test
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/custos-auth/custos/generator/project"
+)
+
+func TestLock(t *testing.T) {
+	h := project.Hash([]byte("hello"))
+	if h != "h1:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" {
+		t.Errorf("hash is %s", h)
+	}
+	l := project.Lock{Generator: "v0.1.0", SQLC: h, Entries: []project.Entry{
+		{Owner: "user", Path: "internal/auth/apiclient/api_tokens.go", Hash: h, Origin: "api_tokens"},
+		{Owner: "ledger", Path: "db/migrations/00001_a b\".sql", Hash: h, Origin: "api_tokens", ID: "api_tokens.name"},
+		{Owner: "machine", Path: "internal/auth/ä=\u00a0x.go", Hash: h, Origin: "core"},
+	}}
+	want := "custos-lock 1\ngenerator v0.1.0\nsqlc " + h + "\n" +
+		`ledger "db/migrations/00001_a b\".sql" ` + h + " origin=api_tokens id=api_tokens.name\n" +
+		"user internal/auth/apiclient/api_tokens.go " + h + " origin=api_tokens\n" +
+		`machine "internal/auth/ä=\u00a0x.go" ` + h + " origin=core\n"
+	if got := string(l.Bytes()); got != want {
+		t.Errorf("got:\n%s", got)
+	}
+	back, err := project.ParseLock(l.Bytes())
+	if err != nil || string(back.Bytes()) != want || len(back.Healed) > 0 {
+		t.Errorf("got %+v, %v", back, err)
+	}
+	crlf, err := project.ParseLock([]byte(strings.ReplaceAll(want, "\n", "\r\n")))
+	if err != nil || !reflect.DeepEqual(crlf, back) {
+		t.Errorf("with CRLF: %+v, %v", crlf, err)
+	}
+	if got := string(project.Lock{}.Bytes()); got != "custos-lock 1\n" {
+		t.Errorf("the zero Lock is %q", got)
+	}
+}
+
+func TestLockHeals(t *testing.T) {
+	a, b := project.Hash([]byte("a")), project.Hash([]byte("b"))
+	sides := func(ours, theirs string) string {
+		return "custos-lock 1\n<<<<<<< HEAD\n" + ours + "||||||| base\nuser gone.go " + a + " origin=core\n=======\n" + theirs + ">>>>>>> topic\nuser z.go " + a + " origin=core\n"
+	}
+	x := "generator v0.9.0\nsqlc " + a + "\nuser one.go " + a + " origin=core\nuser both.go " + a + " origin=core\n"
+	y := "generator v0.10.0\nsqlc " + b + "\nuser both.go " + b + " origin=core\nuser two.go " + b + " origin=p\n"
+	l, err := project.ParseLock([]byte(sides(x, y)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := project.ParseLock([]byte(sides(y, x)))
+	if err != nil || string(l.Bytes()) != string(m.Bytes()) {
+		t.Errorf("healing depends on the side: %v\n%s\n%s", err, l.Bytes(), m.Bytes())
+	}
+	if l.Generator != "v0.10.0" || l.SQLC != "" || len(l.Entries) != 4 || len(l.Healed) != 1 || !strings.Contains(l.Healed[0], "both.go") {
+		t.Errorf("got %+v", l)
+	}
+	if l, err = project.ParseLock([]byte(sides("sqlc "+a+"\n", ""))); err != nil || l.SQLC != "" {
+		t.Errorf("sqlc on one side only: %+v, %v", l, err)
+	}
+	if l, err = project.ParseLock([]byte(sides("sqlc "+a+"\n", "sqlc "+a+"\n"))); err != nil || l.SQLC != a {
+		t.Errorf("sqlc the same on both sides: %+v, %v", l, err)
+	}
+}
+
+func TestLockFaults(t *testing.T) {
+	h := project.Hash(nil)
+	const head = "custos-lock 1\n"
+	for _, c := range []struct{ text, fault string }{
+		{"", "custos.lock:1:1: the file is empty"},
+		{"hello", "custos.lock:1:1: not a custos.lock"},
+		{"custos-lock 2\nwhatever", "custos.lock:1:13: version 2 was written by a newer custos"},
+		{"custos-lock x", `unknown version "x"`},
+		{head + "user a " + h, "custos.lock:2:1: an entry has"},
+		{head + "user ../a " + h + " origin=core", "custos.lock:2:6: the path \"../a\" leaves the project"},
+		{head + "user /a " + h + " origin=core", "leaves the project"},
+		{head + "user a h1:zz origin=core", "custos.lock:2:8: \"h1:zz\" is no hash"},
+		{head + "user a " + h + " origin=core id=x", "does not belong"},
+		{head + "user a " + h + " x=core", "does not belong"},
+		{head + "somebody a", "unknown word \"somebody\""},
+		{head + "user  a", "one space"},
+		{head + "user \"a", "quotes do not close"},
+		{head + "generator", "takes one word"},
+		{head + "<<<<<<< a\n", "custos.lock:2:1: the git conflict that begins here has no end"},
+		{head + "=======\n", "out of place"},
+		{head + "<<<<<<< a\n<<<<<<< b\n", "custos.lock:3:1: a git conflict marker is out of place"},
+	} {
+		_, err := project.ParseLock([]byte(c.text))
+		var pos *project.PosError
+		if err == nil || !strings.Contains(err.Error(), c.fault) || !errors.As(err, &pos) {
+			t.Errorf("%q: error is %v, want %q", c.text, err, c.fault)
+		}
+	}
+}
+
+func FuzzParseLock(f *testing.F) {
+	h := project.Hash(nil)
+	f.Add([]byte("custos-lock 1\ngenerator v0.1.0\nsqlc " + h + "\nledger \"a b\" " + h + " origin=core id=x\n"))
+	f.Add([]byte("custos-lock 1\n<<<<<<< a\nuser a " + h + " origin=x\n=======\nmachine a " + h + " origin=\"\"\n>>>>>>> b\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		l, err := project.ParseLock(data)
+		if err != nil {
+			return
+		}
+		text := l.Bytes()
+		again, err := project.ParseLock(text)
+		l.Healed = nil
+		if err != nil || !reflect.DeepEqual(again, l) || string(again.Bytes()) != string(text) {
+			t.Fatalf("%q\nis %+v\nwritten as\n%s\nis %+v, %v", data, l, text, again, err)
+		}
+	})
+}

@@ -1,0 +1,153 @@
+// Package project reads a user's Go project: its module, what custos was asked for before (custos.yaml),
+// what custos wrote before (custos.lock), and what was there already (migrations, sqlc.yaml, drivers).
+//
+// It only reads. Everything it learns is a value, so the rest of the generator needs no disk.
+package project
+
+import (
+	"github.com/custos-auth/custos/generator/engine"
+)
+
+// Names of the files that custos keeps in a project, relative to its root, with forward slashes.
+const (
+	ConfigFile = "custos.yaml"
+	LockFile   = "custos.lock"
+	Dir        = ".custos"
+	BaseDir    = ".custos/base"
+	PluginDir  = ".custos/plugins"
+	SchemaFile = ".custos/custos.schema.json"
+)
+
+// Project is what is known about a user's project before anything is generated.
+type Project struct {
+	Root   string // absolute path of the folder with go.mod
+	Module string // module path
+	GoMod  []byte // go.mod as it is
+
+	Requires map[string]string // module path -> version, from go.mod
+
+	Config     Config // custos.yaml, or the defaults found out from the project
+	ConfigFile []byte // custos.yaml as it is; nil when there is none
+	Lock       Lock   // custos.lock; the zero Lock when there is none
+	LockFile   []byte // custos.lock as it is; nil when there is none
+
+	Migrations Migrations // what the migration folder holds
+	// Schema is the SQL outside of the migration folder that the user's own sqlc configuration names as
+	// schema: tables may exist that no migration creates.
+	Schema   []MigrationFile
+	Findings []string // one line for each thing found out, for the user to read: "migrations: db/migrate (goose, timestamps)"
+}
+
+// Options are the answers that a user gave on the command line; "" means: find out.
+type Options struct {
+	Engine  string // --engine
+	Driver  string // --driver
+	Package string // --package, such as internal/authn
+}
+
+// Config is custos.yaml: what the user wants.
+type Config struct {
+	Engine     string
+	Driver     string
+	Package    string // folder of the shared package: internal/auth
+	Queries    string // folder of custos' own sqlc.yaml and queries: db/custos
+	Authctl    string // folder of the administration program: cmd/authctl
+	Migrations MigrationConfig
+	Models     []ModelConfig // in the order of the file
+}
+
+// MigrationConfig says where migrations live and who runs them.
+type MigrationConfig struct {
+	Dir       string // db/migrations
+	Tool      string // goose, golang-migrate, dbmate, plain
+	Numbering string // sequential, timestamp
+}
+
+// ModelConfig is one model in custos.yaml.
+type ModelConfig struct {
+	Name    string
+	Table   string     // "" = the model's default
+	Key     engine.Key // "" = bigint
+	Path    string     // where its routes are mounted; "" = "/" + table
+	Plugins []PluginConfig
+}
+
+// PluginConfig is one plugin of a model, with the options that were given.
+type PluginConfig struct {
+	Name    string
+	Options map[string]string
+}
+
+// Model returns the configuration of the named model.
+func (c Config) Model(name string) (ModelConfig, bool) {
+	for _, m := range c.Models {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return ModelConfig{}, false
+}
+
+// Migrations is what a migration folder holds.
+type Migrations struct {
+	Files []MigrationFile // sorted as the tool would run them
+	// Foreign reports whether a file is there that custos did not write (it is not in the lock): only then
+	// the schema must be read to know whether a model's table exists.
+	Foreign bool
+	// Width is the number of digits of the newest sequential number (5 for 00012), 0 when there is none.
+	Width int
+	// Last is the newest number or timestamp in the folder, 0 when there is none.
+	Last int64
+}
+
+// MigrationFile is one file of the migration folder.
+type MigrationFile struct {
+	Path    string // relative to the root, forward slashes
+	Version int64
+	Content []byte
+}
+
+// The owners of a written file, as custos.lock spells them.
+const (
+	OwnerMachine = "machine" // rewritten by every run
+	OwnerUser    = "user"    // the user's: merged, never overwritten once edited
+	OwnerLedger  = "ledger"  // a migration: written once
+)
+
+// Lock is custos.lock: what was written.
+type Lock struct {
+	Generator string // version of custos that wrote it, such as "v0.1.0" or "devel"
+	SQLC      string // hash of everything that went into sqlc's output, so that an unchanged run need not start it
+	Entries   []Entry
+	Healed    []string // one line for each disagreement that git left and [ParseLock] settled; not part of the file
+}
+
+// Entry is one written file.
+type Entry struct {
+	Owner  string // OwnerMachine, OwnerUser, OwnerLedger
+	Path   string // relative to the root, forward slashes
+	Hash   string // Hash of the bytes that custos wrote
+	Origin string // the plugin whose template made it, or "core"
+	ID     string // ledger only: the identity of the migration, such as "api_tokens" or "api_tokens.name" or "model.ApiClient"; "" otherwise
+}
+
+// Find returns the entry of a path.
+func (l Lock) Find(path string) (Entry, bool) {
+	for _, e := range l.Entries {
+		if e.Path == path {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
+
+// Ledger returns the entries of a migration: one for tools with one file each, two for up and down files.
+func (l Lock) Ledger(id string) []Entry {
+	var out []Entry
+	for _, e := range l.Entries {
+		if e.Owner == OwnerLedger && e.ID == id {
+			out = append(out, e)
+		}
+	}
+	return out
+}

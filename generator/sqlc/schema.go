@@ -1,0 +1,211 @@
+package sqlc
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/custos-auth/custos/generator/engine"
+	"github.com/custos-auth/custos/generator/plan"
+)
+
+// catalog is the part of sqlc's JSON output that says what the schema holds.
+type catalog struct {
+	Catalog struct {
+		DefaultSchema string `json:"default_schema"`
+		Schemas       []struct {
+			Name   string `json:"name"`
+			Tables []struct {
+				Rel struct {
+					Name string `json:"name"`
+				} `json:"rel"`
+				Columns []struct {
+					Name    string `json:"name"`
+					NotNull bool   `json:"not_null"`
+					Type    struct {
+						Name string `json:"name"`
+					} `json:"type"`
+				} `json:"columns"`
+			} `json:"tables"`
+		} `json:"schemas"`
+	} `json:"catalog"`
+}
+
+// ReadSchema returns the tables that migrations make. Migrations that sqlc cannot read are *Error values with
+// their file and line.
+func (r Runner) ReadSchema(ctx context.Context, eng engine.Engine, migrations []File) (plan.Schema, error) {
+	if len(migrations) == 0 {
+		return nil, nil
+	}
+	var schema strings.Builder
+	for _, f := range migrations {
+		if !strings.HasSuffix(f.Path, ".down.sql") {
+			_, _ = fmt.Fprintf(&schema, "      - %s\n", f.Path)
+		}
+	}
+	config := File{Path: "sqlc.yaml", Content: fmt.Appendf(nil,
+		"version: \"2\"\nsql:\n  - engine: %s\n    schema:\n%s    queries: .custos/none.sql\n    gen:\n      json: {out: .custos, filename: schema.json}\n",
+		eng.SQLC, schema.String())}
+	none := File{Path: ".custos/none.sql", Content: []byte("-- name: None :one\nSELECT 1;\n")}
+	dir, clean, err := lay(append([]File{config, none}, migrations...))
+	if err != nil {
+		return nil, err
+	}
+	defer clean()
+	if err := r.run(ctx, dir, config.Path); err != nil {
+		return nil, fmt.Errorf("read your migrations: %w", err)
+	}
+	files, err := collect(dir, ".custos")
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if path.Base(f.Path) == "schema.json" {
+			return parseCatalog(f.Content)
+		}
+	}
+	return nil, &Error{Msg: "wrote no schema"}
+}
+
+func parseCatalog(data []byte) (plan.Schema, error) {
+	var c catalog
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, fmt.Errorf("read sqlc's catalog: %w", err)
+	}
+	var out plan.Schema
+	for _, s := range c.Catalog.Schemas {
+		if s.Name != c.Catalog.DefaultSchema {
+			continue
+		}
+		for _, t := range s.Tables {
+			table := plan.Table{Name: t.Rel.Name}
+			for _, col := range t.Columns {
+				table.Columns = append(table.Columns, plan.Column{Name: col.Name, Type: strings.ToLower(col.Type.Name), NotNull: col.NotNull})
+			}
+			out = append(out, table)
+		}
+	}
+	return out, nil
+}
+
+// KeyError is a table that cannot be a model because of its primary key.
+type KeyError struct {
+	Table  string
+	Reason string
+}
+
+func (e *KeyError) Error() string {
+	return fmt.Sprintf("table %s cannot be a model: %s", e.Table, e.Reason)
+}
+
+// Key finds the type of a table's primary key. sqlc's catalog has columns but no keys, so the key itself is
+// looked up in the text of the migrations. The error is a *KeyError.
+func Key(table plan.Table, migrations []File) (engine.Key, error) {
+	fail := func(format string, args ...any) (engine.Key, error) {
+		return "", &KeyError{Table: table.Name, Reason: fmt.Sprintf(format, args...)}
+	}
+	columns := keyColumns(table.Name, migrations)
+	switch {
+	case len(columns) > 1:
+		return fail("its key is composite (%s); custos needs a single column id", strings.Join(columns, ", "))
+	case len(columns) == 0:
+		return fail("it has no primary key; custos needs a column id that is one")
+	case columns[0] != "id":
+		return fail("its key is the column %s; custos needs it to be called id", columns[0])
+	}
+	for _, c := range table.Columns {
+		if !strings.EqualFold(c.Name, "id") {
+			continue
+		}
+		name := strings.TrimPrefix(c.Type, "pg_catalog.")
+		switch {
+		case integers.MatchString(name):
+			return engine.BigInt, nil
+		case name == "uuid":
+			return engine.UUID, nil
+		case texts.MatchString(name):
+			return engine.Text, nil
+		}
+		return fail("its key is of the type %s; custos takes integers, uuid and text", c.Type)
+	}
+	return fail("it has no column id")
+}
+
+var (
+	integers = regexp.MustCompile(`^(int|integer|bigint|int2|int4|int8|serial|bigserial|serial4|serial8|smallint|mediumint|tinyint)( unsigned)?$`)
+	texts    = regexp.MustCompile(`^(text|varchar|char|bpchar|character|nchar|nvarchar|citext|string)(\b.*)?$`)
+	comments = regexp.MustCompile(`(?s)--[^\n]*|/\*.*?\*/`)
+	create   = regexp.MustCompile("(?is)create\\s+table\\s+(?:if\\s+not\\s+exists\\s+)?(?:[\"`]?\\w+[\"`]?\\s*\\.\\s*)?[\"`]?(\\w+)[\"`]?\\s*\\(")
+	alter    = regexp.MustCompile("(?is)alter\\s+table\\s+(?:only\\s+)?(?:[\"`]?\\w+[\"`]?\\s*\\.\\s*)?[\"`]?(\\w+)[\"`]?\\s+add\\s+(?:constraint\\s+\\S+\\s+)?primary\\s+key\\s*\\(([^)]*)\\)")
+	tableKey = regexp.MustCompile(`(?is)^(?:constraint\s+\S+\s+)?primary\s+key\s*(?:using\s+\w+\s*)?\(([^)]*)\)`)
+	inline   = regexp.MustCompile(`(?is)\bprimary\s+key\b`)
+)
+
+// keyColumns finds the columns of a table's primary key in CREATE TABLE and ALTER TABLE statements.
+func keyColumns(table string, migrations []File) []string {
+	var found []string
+	for _, f := range migrations {
+		sql := comments.ReplaceAllString(string(f.Content), " ")
+		for _, at := range create.FindAllStringSubmatchIndex(sql, -1) {
+			if strings.EqualFold(sql[at[2]:at[3]], table) {
+				if cols := keyOfBody(body(sql[at[1]:])); len(cols) > 0 {
+					found = cols
+				}
+			}
+		}
+		for _, m := range alter.FindAllStringSubmatch(sql, -1) {
+			if strings.EqualFold(m[1], table) {
+				found = names(m[2])
+			}
+		}
+	}
+	return found
+}
+
+// body returns the comma-separated items up to the parenthesis that closes a CREATE TABLE.
+func body(sql string) []string {
+	var items []string
+	depth, start := 0, 0
+	for i, c := range sql {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			depth--
+			if depth < 0 {
+				return append(items, sql[start:i])
+			}
+		case ',':
+			if depth == 0 {
+				items, start = append(items, sql[start:i]), i+1
+			}
+		}
+	}
+	return append(items, sql[start:])
+}
+
+func keyOfBody(items []string) []string {
+	for _, item := range items {
+		item = strings.TrimSpace(item)
+		if m := tableKey.FindStringSubmatch(item); m != nil {
+			return names(m[1])
+		}
+		if inline.MatchString(item) {
+			return names(strings.Fields(item)[0])
+		}
+	}
+	return nil
+}
+
+func names(list string) []string {
+	var out []string
+	for _, n := range strings.Split(list, ",") {
+		n, _, _ = strings.Cut(strings.TrimSpace(n), " ")
+		n, _, _ = strings.Cut(n, "(")
+		out = append(out, strings.ToLower(strings.Trim(n, "\"`[]")))
+	}
+	return out
+}
