@@ -206,10 +206,6 @@ func (t *tree) prepare(changes []plan.Change) (*journal, error) {
 			errs = append(errs, fmt.Errorf("apply %q: the path leaves the project", c.Path))
 			continue
 		}
-		if c.Path == dotDir || c.Path == lockPath || c.Path == txDir || strings.HasPrefix(c.Path, txDir+"/") {
-			errs = append(errs, fmt.Errorf("apply %s: the path is custos' own", c.Path))
-			continue
-		}
 		if !writes(c) {
 			if err := t.unchanged(c); err != nil {
 				errs = append(errs, err)
@@ -350,13 +346,15 @@ func (t *tree) resolve(p string) (string, error) {
 		return "", fmt.Errorf("not a regular file: move it, then run it again")
 	}
 	real := path.Join(filepath.ToSlash(rel), rest)
-	if real == lockPath || real == txDir || strings.HasPrefix(real, txDir+"/") {
+	// Some file systems fold case.
+	if low := strings.ToLower(real); low == lockPath || low == txDir || strings.HasPrefix(low, txDir+"/") {
 		return "", fmt.Errorf("the path is custos' own")
 	}
 	return real, nil
 }
 
-// planDirs finds the folders that the new files need and those that the deleted files leave empty.
+// planDirs finds the folders that the new files need and those that the deleted files leave empty. The latter may
+// get new files: install removes only what is empty in the end.
 func (t *tree) planDirs(j *journal) {
 	needed := map[string]bool{}
 	gone := map[string]bool{}
@@ -380,7 +378,7 @@ func (t *tree) planDirs(j *journal) {
 		if e.New != "" || e.asked != e.Path { // a folder that a link points to stays
 			continue
 		}
-		for d := path.Dir(e.Path); d != "." && d != dotDir && !needed[d] && !gone[d]; d = path.Dir(d) {
+		for d := path.Dir(e.Path); d != "." && d != dotDir && !gone[d]; d = path.Dir(d) {
 			names, err := fs.ReadDir(t.FS(), d)
 			if err != nil || slices.ContainsFunc(names, func(n fs.DirEntry) bool { return !gone[path.Join(d, n.Name())] }) {
 				break

@@ -210,7 +210,10 @@ func TestRefusals(t *testing.T) {
 		{"absolute", nil, create("/etc/x"), "leaves the project", nil},
 		{"unclean", nil, create("a//x"), "leaves the project", nil},
 		{"own stage", nil, create(".custos/tx/journal"), "custos' own", nil},
-		{"own lock", nil, create(".custos/lock"), "custos' own", nil},
+		{"own stage, case folded", nil, create(".Custos/TX/journal"), "custos' own", nil},
+		{"own folder", nil, create(".custos"), "a folder is in the way", nil},
+		{"own lock, as it is", nil, []plan.Change{{Path: ".custos/lock", Op: plan.Replace, Old: []byte{}, New: []byte("n")}}, "custos' own", nil},
+		{"own lock", nil, create(".custos/lock"), "", nil},
 		{"folder in the way", nil, create("a"), "a folder is in the way", nil},
 		{"file as folder", nil, create("go.mod/x"), "go.mod is a file where a folder is needed", nil},
 		{"file and folder", nil, append(create("n"), create("n/x")...), "cannot be a folder", nil},
@@ -255,7 +258,7 @@ func TestRefusals(t *testing.T) {
 			}
 			before, theirs := snapshot(t, root), snapshot(t, outside)
 			visible := func(step string) error {
-				for _, ok := range []string{"mkdir .custos", "create .custos/lock", "remove .custos/lock", "rmdir .custos"} {
+				for _, ok := range []string{"mkdir .custos", "create .custos/lock", "flock .custos/lock", "remove .custos/lock", "rmdir .custos"} {
 					if step == ok {
 						return nil
 					}
@@ -285,6 +288,23 @@ func TestRefusesAllAtOnce(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v lacks %q", err, want)
 		}
+	}
+}
+
+// A folder that loses its last file and gets another one stays.
+func TestDeleteAndCreateInOneFolder(t *testing.T) {
+	root := t.TempDir()
+	put(t, root, "d/old", "o", 0o644)
+	if err := os.Chmod(filepath.Join(root, "d"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	err := Apply(root, []plan.Change{{Path: "d/old", Op: plan.Delete, Old: []byte("o")}, {Path: "d/e/new", New: []byte("n")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := snapshot(t, root)
+	if got["d/e/new"] != "-rw-r--r-- n" || got["d"] != "drwx------" || len(got) != 4 {
+		t.Errorf("%v", got)
 	}
 }
 
@@ -597,12 +617,12 @@ func TestHostileJournal(t *testing.T) {
 	outside := t.TempDir()
 	put(t, outside, "f", "theirs", 0o644)
 	base := filepath.Base(outside)
-	for _, tt := range []struct{ name, journal string }{
-		{"parent", `{"version":1,"entries":[{"path":"../` + base + `/f","old":"","new":"` + hash([]byte("theirs")) + `"}]}`},
-		{"link", `{"version":1,"entries":[{"path":"out/f","old":"","new":"` + hash([]byte("theirs")) + `"}]}`},
-		{"folder", `{"version":1,"rmdirs":[{"path":"../new","mode":511}]}`},
-		{"version", `{"version":2}`},
-		{"garbage", `{`},
+	for _, tt := range []struct{ name, journal, want string }{
+		{"parent", `{"version":1,"entries":[{"path":"../` + base + `/f","old":"","new":"` + hash([]byte("theirs")) + `"}]}`, "leaves the project"},
+		{"link", `{"version":1,"entries":[{"path":"out/f","old":"","new":"` + hash([]byte("theirs")) + `"}]}`, "escapes"},
+		{"folder", `{"version":1,"rmdirs":[{"path":"../new","mode":511}]}`, "leaves the project"},
+		{"version", `{"version":2}`, "unknown version 2"},
+		{"garbage", `{`, "recover .custos/tx/journal"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			root := filepath.Join(filepath.Dir(outside), "p"+tt.name)
@@ -611,7 +631,7 @@ func TestHostileJournal(t *testing.T) {
 				t.Skip(err)
 			}
 			before := snapshot(t, filepath.Dir(outside))
-			if done, err := Recover(root); done || err == nil || !strings.Contains(err.Error(), "recover") {
+			if done, err := Recover(root); done || err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v, %v", done, err)
 			}
 			if d := difference(before, snapshot(t, filepath.Dir(outside))); d != "" {
@@ -645,6 +665,36 @@ func TestLocked(t *testing.T) {
 	tr.unlock(l)
 	if err := Apply(root, changes); err != nil {
 		t.Error(err)
+	}
+}
+
+// The holder removes the lock file just after we opened it: a lock on that file would exclude nobody.
+func TestLockOnARemovedFile(t *testing.T) {
+	root := t.TempDir()
+	tr, err := open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.close()
+	tries := 0
+	tr.step = func(s string) error {
+		if strings.HasPrefix(s, "flock ") {
+			if tries++; tries == 1 {
+				return os.Remove(filepath.Join(root, ".custos", "lock"))
+			}
+		}
+		return nil
+	}
+	l, err := tr.lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	if runtime.GOOS == "windows" {
+		return // an open file cannot be removed there
+	}
+	if err := with(root, 0, nil, []plan.Change{{Path: "f", New: []byte("n")}}); tries != 2 || !errors.Is(err, ErrLocked) {
+		t.Errorf("%d tries; a second lock: %v", tries, err)
 	}
 }
 

@@ -17,7 +17,7 @@ func (t *tree) openLocked() (*os.File, error) {
 		return nil, err
 	}
 	for {
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err = t.do("flock "+lockPath, func() error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) })
 		if err != syscall.EINTR {
 			break
 		}

@@ -23,6 +23,8 @@ func TestDiff(t *testing.T) {
 		{"both empty", plan.Change{Path: "f", New: []byte{}}, ""},
 		{"one line", plan.Change{Path: "f", Old: []byte("1\n2\n3\n4\n5\n6\n7\n8\n9\n"), New: []byte("1\n2\n3\n4\nfive\n6\n7\n8\n9\n")},
 			"--- a/f\n+++ b/f\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n"},
+		{"six lines between join", plan.Change{Path: "f", Old: []byte("a\n1\n2\n3\n4\n5\n6\nb\n"), New: []byte("A\n1\n2\n3\n4\n5\n6\nB\n")},
+			"--- a/f\n+++ b/f\n@@ -1,8 +1,8 @@\n-a\n+A\n 1\n 2\n 3\n 4\n 5\n 6\n-b\n+B\n"},
 		{"create", plan.Change{Path: "d/f", New: []byte("a\nb\n")}, "--- /dev/null\n+++ b/d/f\n@@ -0,0 +1,2 @@\n+a\n+b\n"},
 		{"delete", plan.Change{Path: "f", Op: plan.Delete, Old: []byte("a\n")}, "--- a/f\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n"},
 		{"newline gone", plan.Change{Path: "f", Old: []byte("a\n"), New: []byte("a")},

@@ -131,16 +131,14 @@ type merger struct {
 	foreign []string
 }
 
-// read returns nil when there is no file, and never nil when there is one.
+// read returns nil when there is no file. An empty file is not nil.
 func (m *merger) read(name string) ([]byte, error) {
 	b, exists, err := m.p.Read(name)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("merge %s: %w", name, err)
-	case !exists:
+	}
+	if !exists {
 		return nil, nil
-	case b == nil:
-		return []byte{}, nil
 	}
 	return b, nil
 }
@@ -220,9 +218,6 @@ func (m *merger) base(f plan.File, content []byte) error {
 
 // stale decides about a file that is in the lock and that no run wants any more.
 func (m *merger) stale(e project.Entry) error {
-	if !plan.Local(e.Path) {
-		return fmt.Errorf("merge %s: path %q leaves the project; remove its line, then run it again", project.LockFile, e.Path)
-	}
 	if e.Owner == project.OwnerLedger {
 		return nil
 	}

@@ -100,6 +100,8 @@ func TestChanges(t *testing.T) {
 		{"ledger edited", disk{"m/2.sql": "mine"}, []project.Entry{owned(plan.Ledger, "m/2.sql", "old", "tokens")}, ledger, []string{"keep m/2.sql"}, []string{"m/2.sql old"}},
 		{"ledger deleted", nil, []project.Entry{owned(plan.Ledger, "m/2.sql", "old", "tokens")}, ledger, []string{"keep m/2.sql"}, []string{"m/2.sql old"}},
 		{"ledger under another name", disk{"m/1.sql": "old"}, []project.Entry{owned(plan.Ledger, "m/1.sql", "old", "tokens")}, ledger, []string{"keep m/2.sql"}, []string{"m/1.sql old"}},
+		{"ledger without ID there", disk{"m/2.sql": "old"}, []project.Entry{owned(plan.Ledger, "m/2.sql", "old", "")},
+			[]plan.File{{Path: "m/2.sql", Content: []byte("new"), Owner: plan.Ledger}}, []string{"keep m/2.sql"}, []string{"m/2.sql old"}},
 		{"ledger without ID beside others without", nil, []project.Entry{owned(plan.Ledger, "m/1.sql", "old", "")},
 			[]plan.File{{Path: "m/2.sql", Content: []byte("new"), Owner: plan.Ledger}}, []string{"create m/2.sql"}, []string{"m/1.sql old", "m/2.sql new"}},
 

@@ -227,3 +227,11 @@ func (m Model) Routes() []plugin.Route {
 	}
 	return out
 }
+
+// AbsentID is a key, as text, that no row of a test has.
+func (m Model) AbsentID() string {
+	if m.Key == engine.BigInt {
+		return "987654321"
+	}
+	return "00000000-0000-0000-0000-000000000000"
+}

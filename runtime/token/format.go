@@ -122,56 +122,56 @@ func (f Format) Valid(s string) bool {
 	if len(s) != sumAt+sumLen || s[:len(f.prefix)] != f.prefix {
 		return false
 	}
-	for i := len(f.prefix); i < sumAt; i++ {
-		if base62Digits[s[i]] == notDigit {
-			return false
-		}
-	}
-	if s[len(f.prefix):sumAt] > maxBody {
+	body := s[len(f.prefix):sumAt]
+	if !base62.spells(s[len(f.prefix):]) || body[0] >= maxBody[0] && body > maxBody {
 		return false
 	}
 	var sum uint64 // 62^6 needs 36 bits
 	for i := sumAt; i < len(s); i++ {
-		digit := base62Digits[s[i]]
-		if digit == notDigit {
-			return false
-		}
-		sum = sum*62 + uint64(digit)
+		sum = sum*62 + uint64(base62[s[i]])
 	}
 	return sum == uint64(checksum(s[:sumAt]))
 }
 
 func validBase64(s string) bool {
-	if len(s) != bodyLen {
-		return false
-	}
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; base62Digits[c] == notDigit && c != '-' && c != '_' {
-			return false
-		}
-	}
 	// 43 characters hold 258 bits. The last two are padding; if they could be set, four spellings
 	// would decode to the same bytes.
-	switch s[bodyLen-1] {
-	case 'A', 'E', 'I', 'M', 'Q', 'U', 'Y', 'c', 'g', 'k', 'o', 's', 'w', '0', '4', '8':
-		return true
-	}
-	return false
+	return len(s) == bodyLen && base64url.spells(s) && base64url[s[bodyLen-1]]&3 == 0
 }
 
-// notDigit is what base62Digits has for bytes outside of the alphabet.
-const notDigit = 0xff
+// digits has the value of each character of an alphabet, and notDigit for all other bytes.
+type digits [256]byte
 
-// base62Digits has the value of each character of the alphabet. Like crcTables it is only read.
-var base62Digits = func() (values [256]byte) {
-	for c := range values {
-		values[c] = notDigit
+const notDigit = 0x80 // a bit that no value has
+
+// These tables and crcTables are only read. They make Valid several times as fast as comparisons do,
+// and it runs for every request.
+var (
+	base62    = digitsOf(alphabet)
+	base64url = digitsOf("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+)
+
+func digitsOf(alphabet string) (d digits) {
+	for c := range d {
+		d[c] = notDigit
 	}
 	for value, c := range []byte(alphabet) {
-		values[c] = byte(value)
+		d[c] = byte(value)
 	}
-	return values
-}()
+	return d
+}
+
+// spells reports whether s is in the alphabet. It looks at eight bytes at a time.
+func (d *digits) spells(s string) bool {
+	var all byte
+	for ; len(s) >= 8; s = s[8:] {
+		all |= d[s[0]] | d[s[1]] | d[s[2]] | d[s[3]] | d[s[4]] | d[s[5]] | d[s[6]] | d[s[7]]
+	}
+	for i := range len(s) {
+		all |= d[s[i]]
+	}
+	return all&notDigit == 0
+}
 
 // checksum is crc32.ChecksumIEEE over a string, eight bytes at a time ("slicing-by-8"). The library's
 // function takes a slice that escapes, which would cost an allocation for each request.
@@ -183,7 +183,12 @@ func checksum(s string) uint32 {
 		crc = t[7][byte(crc)] ^ t[6][byte(crc>>8)] ^ t[5][byte(crc>>16)] ^ t[4][crc>>24] ^
 			t[3][s[4]] ^ t[2][s[5]] ^ t[1][s[6]] ^ t[0][s[7]]
 	}
-	for i := 0; i < len(s); i++ {
+	if len(s) >= 4 {
+		crc ^= uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+		crc = t[3][byte(crc)] ^ t[2][byte(crc>>8)] ^ t[1][byte(crc>>16)] ^ t[0][crc>>24]
+		s = s[4:]
+	}
+	for i := range len(s) {
 		crc = t[0][byte(crc)^s[i]] ^ crc>>8
 	}
 	return ^crc
