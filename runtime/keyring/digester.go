@@ -4,6 +4,7 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -125,7 +126,7 @@ func (d *Digester) Verify(tok, stored string) (current, ok bool) {
 	for i, k := range d.keys {
 		s := k.get()
 		s.digest(tok)
-		same := equal(&s.sum, &want) == 1
+		same := subtle.ConstantTimeCompare(s.sum[:], want[:]) == 1
 		k.release(s)
 		if same {
 			return i == 0, true
@@ -180,23 +181,13 @@ func (c *Candidates) Match(stored string) (current, ok bool) {
 	}
 	first, anyKey := 0, 0
 	for i := range c.n {
-		same := equal(&c.digests[i], &want)
+		same := subtle.ConstantTimeCompare(c.digests[i][:], want[:])
 		if i == 0 {
 			first = same
 		}
 		anyKey |= same
 	}
 	return first == 1, anyKey == 1
-}
-
-// equal is [crypto/subtle.ConstantTimeCompare] for digests, four bytes at a time: 1 if they are equal,
-// else 0, without a branch.
-func equal(a, b *[sha256.Size]byte) int {
-	var diff uint32
-	for i := 0; i < sha256.Size; i += 4 {
-		diff |= binary.NativeEndian.Uint32(a[i:]) ^ binary.NativeEndian.Uint32(b[i:])
-	}
-	return int(1 ^ (diff|-diff)>>31) // of diff and -diff one has the top bit, unless diff is 0
 }
 
 // parseDigest decodes into sum 64 lower-case hexadecimal digits and nothing else. Package hex would also take

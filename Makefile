@@ -1,0 +1,38 @@
+# Two targets are for everybody: demo runs the main job, test runs the tests.
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: demo test lint bench fuzz build clean
+
+build: bin/custos
+
+bin/custos: FORCE
+	@go build -o bin/custos ./cmd/custos
+FORCE:
+
+demo: bin/custos
+	@./testdata/demo.sh
+
+test: lint
+	go test ./...
+	cd runtime && go test ./...
+
+lint:
+	@test -z "$$(gofmt -l cmd generator templates runtime)" || { gofmt -l cmd generator templates runtime; exit 1; }
+	go vet ./...
+	cd runtime && go vet ./...
+	go run $(STATICCHECK) ./...
+	cd runtime && go run $(STATICCHECK) ./...
+
+bench: bin/custos
+	cd bench && go run . -custos ../bin/custos
+
+# Each fuzz target for a little while; a finding is kept in testdata/fuzz and run by `make test` from then on.
+fuzz:
+	@for dir in generator/model generator/plugin generator/plan generator/project runtime/token runtime/keyring runtime/bearer runtime/jsonbody; do \
+		for target in $$(grep -ho 'func Fuzz[A-Za-z]*' $$dir/*_test.go | sed 's/func //'); do \
+			echo "== $$dir $$target"; (cd $$dir && go test -run '^$$' -fuzz "^$$target$$" -fuzztime 20s -fuzzminimizetime 5x .) || exit 1; \
+		done; \
+	done
+
+clean:
+	rm -rf bin demo
