@@ -27,8 +27,8 @@ type Model struct {
 	Plural  string // ApiClients
 	Table   string // api_clients: the table, unless custos.yaml names another
 	Package string // apiclient: the Go package
-	Words   string // API client as prose: "api client"
-	Many    string // "api clients"
+	Words   string // as prose: "API client"
+	Many    string // "API clients"
 }
 
 // NameError says what is wrong with a model name, where, and what to type instead.
@@ -112,8 +112,8 @@ func Parse(name string) (Model, error) {
 		Plural:  strings.Join(camel[:len(camel)-1], "") + plural,
 		Table:   strings.Join(append(lower[:len(lower)-1:len(lower)-1], lowerPlural), "_"),
 		Package: pkg,
-		Words:   strings.Join(lower, " "),
-		Many:    strings.Join(append(lower[:len(lower)-1:len(lower)-1], lowerPlural), " "),
+		Words:   prose(lower),
+		Many:    prose(append(lower[:len(lower)-1:len(lower)-1], lowerPlural)),
 	}, nil
 }
 
@@ -252,6 +252,19 @@ func CheckUnique(models []Model) error {
 		}
 	}
 	return nil
+}
+
+// prose writes words as a sentence would have them.
+func prose(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		switch w {
+		case "api", "url", "http", "id", "ip", "iot", "crm", "sso", "ai":
+			w = strings.ToUpper(w)
+		}
+		out[i] = w
+	}
+	return strings.Join(out, " ")
 }
 
 func lowerWords(words []string) []string {

@@ -207,7 +207,7 @@ func depth(s plugin.Selected) int {
 
 // Article is "a" or "an", as the model's name wants it.
 func (m Model) Article() string {
-	if strings.ContainsRune("aeiou", rune(m.Words[0])) {
+	if strings.ContainsRune("aeiouAEIO", rune(m.Words[0])) {
 		return "an"
 	}
 	return "a"

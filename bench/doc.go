@@ -1,0 +1,7 @@
+// Command bench measures what custos promises about speed and memory, each time against a floor that is
+// measured in the same run, and prints a table. Call it from the root of the repository: go run ./bench
+//
+// Figures of a busy machine are noise; their ratios are less so. So a figure and its floor are measured in turns,
+// and a ratio is the median of the ratios of the turns. It needs Linux (/proc), and PostgreSQL for its part: the
+// server of BENCH_POSTGRES, a DSN, or one on this machine, whose CPU time it can count.
+package main

@@ -1,0 +1,358 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	smallTable  = 10_000
+	knownTokens = 1000
+	// settle is longer than a touched token waits for its write: the write counts for the round that caused it.
+	settle = 1200 * time.Millisecond
+)
+
+// The server is compiled in a project that custos generated. Its files end in .txt because they do not compile here.
+var (
+	//go:embed server/main.go.txt
+	serverMain []byte
+	//go:embed server/sqlite.go.txt
+	serverSQLite []byte
+	//go:embed server/postgres.go.txt
+	serverPostgres []byte
+)
+
+func (b *bench) sqlite(ctx context.Context) error {
+	return b.overHTTP(ctx, &backend{engine: "sqlite", title: "SQLite", source: serverSQLite, name: func(size string) string {
+		return filepath.Join(b.tmp, size+".db")
+	}})
+}
+
+func (b *bench) postgres(ctx context.Context) error {
+	run := strings.ToLower(rand.Text()[:10])
+	return b.overHTTP(ctx, &backend{engine: "postgres", title: "PostgreSQL", source: serverPostgres, counted: true, name: func(size string) string {
+		return "bench_" + size + "_" + run
+	}})
+}
+
+// backend is a database to measure with.
+type backend struct {
+	engine, title string
+	source        []byte
+	counted       bool // its processes are its own, and their CPU time is counted
+	name          func(size string) string
+
+	binary string
+	env    []string
+}
+
+// server is a running server with a database of its own.
+type server struct {
+	addr, name     string
+	cmd            *exec.Cmd
+	floor, guarded [][]byte // requests
+}
+
+// samples are the measurements of one path, one for each round.
+type samples struct{ cpu, perSec, p50, p99 []float64 }
+
+func (b *bench) overHTTP(ctx context.Context, be *backend) (err error) {
+	if err := b.build(ctx, be); err != nil {
+		return err
+	}
+	if _, err := b.command(ctx, b.tmp, be.env, be.binary, "probe"); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		progress("%s: skipped, no server answers; set BENCH_POSTGRES\n%v", be.title, err)
+		b.table.add(line{name: be.title, figure: "no server answers; set BENCH_POSTGRES", verdict: skipped})
+		return nil
+	}
+	var servers [2]*server
+	for i, table := range []struct {
+		name   string
+		tokens int
+	}{{"small", smallTable}, {"big", b.big}} {
+		progress("%s: a table of %d tokens", be.title, table.tokens)
+		s, stop, err := b.start(ctx, be, be.name(table.name), table.tokens)
+		defer func() { err = errors.Join(err, stop()) }()
+		if err != nil {
+			return err
+		}
+		servers[i] = s
+	}
+	return b.compare(ctx, be, servers[0], servers[1])
+}
+
+// build generates a project, adds the server, and compiles it.
+func (b *bench) build(ctx context.Context, be *backend) error {
+	progress("%s: generating and building a project", be.title)
+	dir, err := b.project("example.com/bench")
+	if err != nil {
+		return err
+	}
+	be.env = []string{"CUSTOS_KEYS=1:" + base64.RawURLEncoding.EncodeToString(randomKey())}
+	if _, err := b.command(ctx, dir, nil, b.custos, "gen", "model", "ApiClient", "api_tokens", "--engine", be.engine); err != nil {
+		return err
+	}
+	folder := filepath.Join(dir, "cmd", "bench")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	for name, content := range map[string][]byte{"main.go": serverMain, "engine.go": be.source} {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
+			return err
+		}
+	}
+	be.binary = filepath.Join(dir, "bench")
+	_, err = b.command(ctx, dir, nil, "go", "build", "-o", be.binary, "./cmd/bench")
+	return err
+}
+
+func randomKey() []byte {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key)
+	return key
+}
+
+// start makes a database with tokens and a server for it. stop, which is never nil, ends and drops them.
+func (b *bench) start(ctx context.Context, be *backend, name string, tokens int) (s *server, stop func() error, err error) {
+	s = &server{name: name}
+	stop = func() error {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+		defer cancel()
+		var errs []error
+		if s.cmd != nil {
+			errs = append(errs, s.stop())
+		}
+		_, err := b.command(ending, b.tmp, be.env, be.binary, "drop", name)
+		return errors.Join(append(errs, err)...)
+	}
+	file := filepath.Join(b.tmp, "known-"+filepath.Base(name))
+	for _, args := range [][]string{
+		{"create", name},
+		{"migrate", name, filepath.Join(filepath.Dir(be.binary), "db", "migrations")},
+		{"seed", name, fmt.Sprint(tokens), fmt.Sprint(knownTokens), file},
+	} {
+		if _, err := b.command(ctx, b.tmp, be.env, be.binary, args...); err != nil {
+			return nil, stop, err
+		}
+	}
+	known, err := os.ReadFile(file)
+	if err != nil {
+		return nil, stop, err
+	}
+	for line := range strings.Lines(string(known)) {
+		token, digest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		s.guarded = append(s.guarded, request("/guarded", token))
+		s.floor = append(s.floor, request("/floor", digest))
+	}
+	return s, stop, s.start(ctx, be)
+}
+
+func request(path, credential string) []byte {
+	return []byte("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nAuthorization: Bearer " + credential + "\r\n\r\n")
+}
+
+func (s *server) start(ctx context.Context, be *backend) error {
+	cmd := exec.CommandContext(ctx, be.binary, "serve", s.name)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 15 * time.Second
+	cmd.Env, cmd.Stderr = append(os.Environ(), be.env...), os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	s.cmd = cmd
+	s.addr, err = bufio.NewReader(out).ReadString('\n')
+	s.addr = strings.TrimSpace(s.addr)
+	return err
+}
+
+func (s *server) stop() error {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	if err := s.cmd.Wait(); err != nil {
+		return fmt.Errorf("server: %w", err)
+	}
+	return nil
+}
+
+// compare measures the floor, the guarded path, and the guarded path on the big table, in turns.
+func (b *bench) compare(ctx context.Context, be *backend, small, big *server) error {
+	var floor, guarded, crowded samples
+	turns := []struct {
+		server   *server
+		requests [][]byte
+		to       *samples
+	}{{small, small.floor, &floor}, {small, small.guarded, &guarded}, {big, big.guarded, &crowded}}
+	progress("%s: warming up", be.title)
+	for _, t := range turns {
+		if err := b.measure(ctx, be, t.server, t.requests, new(samples)); err != nil {
+			return err
+		}
+	}
+	for round := range b.rounds {
+		progress("%s: round %d of %d", be.title, round+1, b.rounds)
+		for _, t := range turns {
+			if err := b.measure(ctx, be, t.server, t.requests, t.to); err != nil {
+				return err
+			}
+		}
+		slices.Reverse(turns) // no path is always the first
+	}
+	for _, s := range []*server{small, big} {
+		if err := b.checkTouched(ctx, be, s); err != nil {
+			return err
+		}
+	}
+	if b.profile != "" {
+		for name, t := range map[string]*server{"guarded": small, "guarded-big": big} {
+			if err := b.profileOf(ctx, t, t.guarded, be.engine+"-"+name); err != nil {
+				return err
+			}
+		}
+		if err := b.profileOf(ctx, small, small.floor, be.engine+"-floor"); err != nil {
+			return err
+		}
+	}
+	b.report(be, floor, guarded, crowded)
+	return nil
+}
+
+func (b *bench) measure(ctx context.Context, be *backend, s *server, requests [][]byte, to *samples) error {
+	before, err := s.cpu(be)
+	if err != nil {
+		return err
+	}
+	l, err := drive(ctx, s.addr, requests, b.round)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-time.After(settle):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	after, err := s.cpu(be)
+	if err != nil {
+		return err
+	}
+	total := 0.0
+	for pid, used := range after {
+		total += used - before[pid] // a process that is new began at 0
+	}
+	to.cpu = append(to.cpu, total/float64(l.requests))
+	to.perSec = append(to.perSec, l.perSec)
+	to.p50 = append(to.p50, l.p50)
+	to.p99 = append(to.p99, l.p99)
+	return nil
+}
+
+// cpu is the CPU time used so far by the server's process and by those of its database.
+func (s *server) cpu(be *backend) (map[int]float64, error) {
+	pids := []int{s.cmd.Process.Pid}
+	if be.counted {
+		more, err := postgresFor(s.name)
+		if err != nil {
+			return nil, err
+		}
+		if len(more) == 0 {
+			return nil, errors.New("the database's processes are not on this machine; their CPU time cannot be counted")
+		}
+		pids = append(pids, more...)
+	}
+	used := map[int]float64{}
+	for _, pid := range pids {
+		cpu, err := cpuOf(pid)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		used[pid] = cpu
+	}
+	return used, nil
+}
+
+// checkTouched makes sure that the work was done: every known token has its last_used_at.
+func (b *bench) checkTouched(ctx context.Context, be *backend, s *server) error {
+	out, err := b.command(ctx, b.tmp, be.env, be.binary, "touched", s.name)
+	if err != nil {
+		return err
+	}
+	if got := strings.TrimSpace(out); got != fmt.Sprint(len(s.guarded)) {
+		return fmt.Errorf("last_used_at is kept for %s tokens of %d", got, len(s.guarded))
+	}
+	return nil
+}
+
+func (b *bench) report(be *backend, floor, guarded, crowded samples) {
+	cpu := "CPU per request"
+	if be.counted {
+		cpu += ", with the database"
+	}
+	row := func(name, format string, figure, floor []float64, limit float64) {
+		l := line{name: be.title + ": " + name, figure: fmt.Sprintf(format, median(figure)), floor: fmt.Sprintf(format, median(floor)), ratio: median(ratios(figure, floor))}
+		if limit > 0 {
+			l.target, l.verdict = fmt.Sprintf("<= %.2f", limit), within(l.ratio, limit)
+		}
+		b.table.add(l)
+	}
+	row(cpu, "%.1f us", guarded.cpu, floor.cpu, 1.10)
+	row("requests per second", "%.0f", guarded.perSec, floor.perSec, 0)
+	row("p50", "%.0f us", guarded.p50, floor.p50, 0)
+	row("p99", "%.0f us", guarded.p99, floor.p99, 1.5)
+	row(fmt.Sprintf("CPU, %d tokens against %d", b.big, smallTable), "%.1f us", crowded.cpu, guarded.cpu, 1.15)
+}
+
+// profileOf loads a path once more while the server writes a CPU profile.
+func (b *bench) profileOf(ctx context.Context, s *server, requests [][]byte, name string) error {
+	if err := os.MkdirAll(b.profile, 0o750); err != nil {
+		return err
+	}
+	const seconds = 5
+	loaded := make(chan error, 1)
+	go func() {
+		_, err := drive(ctx, s.addr, requests, (seconds+1)*time.Second)
+		loaded <- err
+	}()
+	err := download(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", s.addr, seconds), filepath.Join(b.profile, name+".pprof"))
+	return errors.Join(err, <-loaded)
+}
+
+func download(ctx context.Context, url, file string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, data, 0o600)
+}

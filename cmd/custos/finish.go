@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/custos-auth/custos/generator/disk"
+	"github.com/custos-auth/custos/generator/merge"
+	"github.com/custos-auth/custos/generator/plan"
+	"github.com/custos-auth/custos/generator/project"
+)
+
+// outcome is what a command has worked out and not yet written.
+type outcome struct {
+	root     string // the project's folder
+	changes  []plan.Change
+	config   project.Config
+	findings []string
+	next     []nextStep
+	apply    func() error // nil = disk.Apply at root
+}
+
+// nextStep is something for the user to do next.
+type nextStep struct {
+	Title   string `json:"title"`
+	Command string `json:"command,omitempty"` // to type
+	File    string `json:"file,omitempty"`    // where Code would do well
+	Code    string `json:"code,omitempty"`    // to paste
+}
+
+// finish shows an outcome and, unless it is only to be shown, writes it.
+func (a *app) finish(ctx context.Context, out outcome, o writeOptions) error {
+	if o.writes() {
+		apply := out.apply
+		if apply == nil {
+			apply = func() error { return disk.Apply(out.root, out.changes) }
+		}
+		if countWrites(out.changes) > 0 {
+			if err := apply(); err != nil {
+				return err
+			}
+		}
+	}
+	if o.json {
+		if o.writes() && !o.noMod {
+			a.tidy(ctx, out)
+		}
+		return a.printOutcomeJSON(out, o)
+	}
+	if o.diff {
+		return a.printDiff(out.changes, o.verbose)
+	}
+	if err := a.printChanges(out, o); err != nil {
+		return err
+	}
+	if o.writes() && !o.noMod {
+		a.tidy(ctx, out)
+	}
+	return a.printSteps(out.next)
+}
+
+func countWrites(changes []plan.Change) int {
+	n := 0
+	for _, c := range changes {
+		if c.Writes() {
+			n++
+		}
+	}
+	return n
+}
+
+// internal reports whether a file is custos' own, of no interest to a reader of the project.
+func internal(path string) bool { return strings.HasPrefix(path, project.Dir+"/") }
+
+func (a *app) printChanges(out outcome, o writeOptions) error {
+	c := a.colour()
+	writes := countWrites(out.changes)
+	if writes > 0 {
+		for _, f := range out.findings {
+			if err := a.printf("%s  %s\n", c.paint(cyan, pad("found", 6)), f); err != nil {
+				return err
+			}
+		}
+	}
+	paints := map[plan.Op]string{plan.Create: green, plan.Replace: yellow, plan.Delete: red, plan.Keep: cyan}
+	shown, hidden, kept := 0, 0, 0
+	for _, ch := range out.changes {
+		if !ch.Writes() && ch.Note == "" {
+			continue
+		}
+		if ch.Writes() {
+			if internal(ch.Path) {
+				hidden++
+			} else {
+				shown++
+			}
+		} else {
+			kept++
+		}
+		if internal(ch.Path) && !o.verbose {
+			continue
+		}
+		note := ""
+		if ch.Note != "" {
+			note = ": " + ch.Note
+		}
+		if err := a.printf("%s  %s%s\n", c.paint(paints[ch.Op], pad(ch.Op.String(), 6)), ch.Path, note); err != nil {
+			return err
+		}
+	}
+	return a.printf("%s\n", c.paint(bold, summary(shown, hidden, kept, o.dryRun)))
+}
+
+func summary(shown, hidden, kept int, dryRun bool) string {
+	var s string
+	switch {
+	case shown+hidden == 0:
+		s = "Nothing to do: everything is up to date"
+	case dryRun:
+		s = fmt.Sprintf("Dry run: would change %s", plural(shown, "file"))
+	default:
+		s = fmt.Sprintf("Changed %s", plural(shown, "file"))
+	}
+	if hidden > 0 {
+		s += fmt.Sprintf(", and %d in %s", hidden, project.Dir)
+	}
+	if kept > 0 {
+		s += fmt.Sprintf("; kept %s of yours", plural(kept, "file"))
+	}
+	if dryRun && shown+hidden > 0 {
+		s += "; nothing was written"
+	}
+	return s + "."
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+func pad(s string, n int) string { return fmt.Sprintf("%-*s", n, s) }
+
+// printDiff leaves out what would only repeat a file, and what is a secret.
+func (a *app) printDiff(changes []plan.Change, verbose bool) error {
+	for _, ch := range changes {
+		if !ch.Writes() && !differs(ch) || internal(ch.Path) && !verbose {
+			continue
+		}
+		text := merge.Diff(ch)
+		if ch.Private {
+			text = fmt.Sprintf("Secret file %s differs\n", ch.Path)
+		}
+		if err := a.printf("%s", text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) printOutcomeJSON(out outcome, o writeOptions) error {
+	type change struct {
+		Op   string `json:"op"`
+		Path string `json:"path"`
+		Note string `json:"note,omitempty"`
+		Diff string `json:"diff,omitempty"`
+	}
+	v := struct {
+		Written  bool     `json:"written"`
+		Changes  []change `json:"changes"`
+		Findings []string `json:"findings"`
+		Next     []nextStep   `json:"next"`
+	}{Written: o.writes(), Changes: []change{}, Findings: append([]string{}, out.findings...), Next: append([]nextStep{}, out.next...)}
+	for _, ch := range out.changes {
+		if !ch.Writes() && ch.Note == "" {
+			continue
+		}
+		c := change{Op: ch.Op.String(), Path: ch.Path, Note: ch.Note}
+		if o.diff && !ch.Private && !internal(ch.Path) {
+			c.Diff = merge.Diff(ch)
+		}
+		v.Changes = append(v.Changes, c)
+	}
+	return a.printJSON(v)
+}
+
+func (a *app) printSteps(steps []nextStep) error {
+	if len(steps) == 0 {
+		return nil
+	}
+	c := a.colour()
+	if err := a.printf("\n%s\n", c.paint(bold, "Next:")); err != nil {
+		return err
+	}
+	for i, s := range steps {
+		text := fmt.Sprintf("\n%d. %s:\n\n", i+1, s.Title)
+		if s.Command != "" {
+			text += "    " + strings.ReplaceAll(s.Command, "\n", "\n    ") + "\n"
+		}
+		text += s.Code
+		if err := a.printf("%s", text); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"go/format"
+	"path"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/custos-auth/custos/generator"
+	"github.com/custos-auth/custos/generator/model"
+	"github.com/custos-auth/custos/generator/plan"
+	"github.com/custos-auth/custos/generator/project"
+)
+
+//go:embed newapp
+var newapp embed.FS
+
+// appData is the dot of the templates in newapp.
+type appData struct {
+	Name       string // of the program
+	Auth       string // name of the shared package
+	AuthPath   string
+	AuthDBPath string
+	Model      plan.Model
+	ModelPath  string
+	Require    string // the middleware of its first route that has one, or ""
+	Current    bool   // whether its package has Current(ctx)
+	Keys       string
+	DSN        string
+	Ignore     []string
+}
+
+func newAppData(res *generator.Result, name string) (appData, error) {
+	parsed, err := model.Parse(name)
+	if err != nil {
+		return appData{}, err
+	}
+	pl := res.Plan
+	i := slices.IndexFunc(pl.Models, func(m plan.Model) bool { return m.Name == parsed.Name })
+	if i < 0 {
+		return appData{}, fmt.Errorf("find model %s in the plan", parsed.Name)
+	}
+	m := pl.Models[i]
+	d := appData{
+		Name: path.Base(pl.Module), Auth: pl.AuthPackage(), AuthPath: pl.Import(pl.Config.Package), AuthDBPath: pl.Import(pl.AuthDB()),
+		Model: m, ModelPath: pl.Import(path.Join(pl.Config.Package, m.Package)),
+	}
+	for _, r := range m.Routes() {
+		if r.Require != "" {
+			d.Require = r.Require
+			break
+		}
+	}
+	for _, c := range res.Changes {
+		if path.Dir(c.Path) == path.Join(pl.Config.Package, m.Package) && bytes.Contains(c.New, []byte("\nfunc Current(ctx context.Context) *")) {
+			d.Current = true
+		}
+	}
+	return d, nil
+}
+
+// render runs a template of newapp. Go comes out formatted.
+func (d appData) render(name string) ([]byte, error) {
+	t, err := template.New(name+".tmpl").Option("missingkey=error").ParseFS(newapp, "newapp/"+name+".tmpl")
+	if err != nil {
+		return nil, fmt.Errorf("render %s: %w", name, err)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, d); err != nil {
+		return nil, fmt.Errorf("render %s: %w", name, err)
+	}
+	if path.Ext(name) != ".go" {
+		return b.Bytes(), nil
+	}
+	src, err := format.Source(b.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("render %s: %w", name, err)
+	}
+	return src, nil
+}
+
+// nextSteps is what custos cannot do itself after a new model.
+func nextSteps(res *generator.Result, name string) ([]nextStep, error) {
+	d, err := newAppData(res, name)
+	if err != nil {
+		return nil, err
+	}
+	mount, err := d.render("mount.go")
+	if err != nil {
+		return nil, err
+	}
+	file := strings.ToLower(d.Model.Snake) + "_auth.go"
+	steps := []nextStep{{
+		Title: "Mount the routes: paste this beside your main function as " + file + ", call mount" + d.Model.Name + ", and at shutdown what it returns",
+		File:  file, Code: string(mount),
+	}}
+	steps = append(steps, nextStep{Title: "Make the key that digests secrets", Command: "custos secret --write"})
+	return append(steps, operations(res, d.Model)...), nil
+}
+
+// operations are the commands that a new model needs before it can be used.
+func operations(res *generator.Result, m plan.Model) []nextStep {
+	steps := []nextStep{{Title: "Run the migrations", Command: migrateHint(res.Config, upMigrations(res))}}
+	for _, s := range m.Plugins {
+		for _, word := range sortedKeys(s.Manifest.Commands) {
+			steps = append(steps, nextStep{Title: s.Manifest.Commands[word].Summary, Command: "custos " + word})
+		}
+	}
+	return steps
+}
+
+// upMigrations are the migrations that a run adds.
+func upMigrations(res *generator.Result) []string {
+	var out []string
+	for _, c := range res.Changes {
+		if c.Op == plan.Create && c.Owner == plan.Ledger && !strings.HasSuffix(c.Path, ".down.sql") {
+			out = append(out, c.Path)
+		}
+	}
+	return out
+}
+
+// migrateHint is what to type to run migrations with the project's own tool.
+func migrateHint(cfg project.Config, files []string) string {
+	switch cfg.Migrations.Tool {
+	case project.Goose:
+		return "custos migrate up"
+	case project.GolangMigrate:
+		return fmt.Sprintf("migrate -path %s -database \"$DATABASE_URL\" up", cfg.Migrations.Dir)
+	case project.Dbmate:
+		return fmt.Sprintf("dbmate --migrations-dir %s up", cfg.Migrations.Dir)
+	}
+	var lines []string
+	for _, f := range files {
+		lines = append(lines, fmt.Sprintf(databases()[cfg.Engine].shell, f))
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestREADME runs the tour of README.md in one shell, command by command, and compares what it prints. A line
+// "..." stands for any lines, "..." in a line for anything.
+func TestREADME(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds custos and an app")
+	}
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := freePort(t)
+	steps := tour(strings.ReplaceAll(string(readme), "8181", port))
+	if len(steps) < 15 {
+		t.Fatalf("found %d commands in README.md", len(steps))
+	}
+	bin := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(bin, "custos"), ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build custos: %v\n%s", err, out)
+	}
+	sh := startShell(t, bin)
+	for _, s := range steps {
+		got := sh.run(t, s.command)
+		if !matches(s.want, got) {
+			t.Fatalf("$ %s\nprinted:\n%s\nREADME.md says:\n%s", s.command, got, s.want)
+		}
+		if strings.HasSuffix(s.command, "&") {
+			waitFor(t, "127.0.0.1:"+port)
+		}
+	}
+}
+
+type tourStep struct{ command, want string }
+
+// tour finds the commands of the console blocks, each with the lines below it.
+func tour(readme string) []tourStep {
+	var steps []tourStep
+	inside := false
+	for line := range strings.Lines(readme) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inside = line == "```console"
+		case inside && strings.HasPrefix(line, "$ "):
+			steps = append(steps, tourStep{command: line[2:]})
+		case inside && len(steps) > 0:
+			steps[len(steps)-1].want += line + "\n"
+		}
+	}
+	return steps
+}
+
+func matches(want, got string) bool {
+	var pattern strings.Builder
+	pattern.WriteString(`(?s)\A`)
+	for line := range strings.Lines(want) {
+		if strings.TrimSpace(line) == "..." {
+			pattern.WriteString(`(?:.*\n)?`)
+			continue
+		}
+		parts := strings.Split(line, "...")
+		for i := range parts {
+			parts[i] = regexp.QuoteMeta(parts[i])
+		}
+		pattern.WriteString(strings.Join(parts, `[^\n]*`))
+	}
+	return regexp.MustCompile(pattern.String() + `\z`).MatchString(got)
+}
+
+func TestTourMatches(t *testing.T) {
+	for _, c := range []struct {
+		want, got string
+		ok        bool
+	}{
+		{"a\n", "a\n", true}, {"a\n", "b\n", false}, {"a\n", "a\nb\n", false}, {"", "x\n", false},
+		{"...\nb\n", "b\n", true}, {"...\nb\n", "a\na\nb\n", true}, {"a...c\n", "abc\n", true}, {"a...c\n", "a\nc\n", false},
+		{"...\n", "", true}, {"a.c\n", "abc\n", false},
+	} {
+		if got := matches(c.want, c.got); got != c.ok {
+			t.Errorf("matches(%q, %q) = %v", c.want, c.got, got)
+		}
+	}
+}
+
+type shell struct {
+	in  io.Writer
+	out *bufio.Reader
+	n   int
+}
+
+func startShell(t *testing.T, bin string) *shell {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "bash", "--norc", "--noprofile")
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "LC_ALL=C", "GOFLAGS=-buildvcs=false")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = w, w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, _ = io.WriteString(in, "kill $(jobs -p)\nwait\nexit\n")
+		_ = in.Close()
+		_ = cmd.Wait()
+		_ = w.Close()
+		_ = out.Close()
+	})
+	return &shell{in: in, out: bufio.NewReader(out)}
+}
+
+// run returns what a command prints, on either stream.
+func (s *shell) run(t *testing.T, command string) string {
+	t.Helper()
+	s.n++
+	mark := fmt.Sprintf("--- end of command %d ---", s.n)
+	if _, err := fmt.Fprintf(s.in, "%s\necho '%s'\n", command, mark); err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for {
+		line, err := s.out.ReadString('\n')
+		if err != nil {
+			t.Fatalf("$ %s: %v\n%s", command, err, got.String())
+		}
+		if strings.HasSuffix(line, mark+"\n") {
+			got.WriteString(strings.TrimSuffix(line, mark+"\n"))
+			return got.String()
+		}
+		got.WriteString(line)
+	}
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+func waitFor(t *testing.T, addr string) {
+	t.Helper()
+	for range 600 {
+		c, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
+		if err == nil {
+			_ = c.Close()
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatalf("nobody listens on %s", addr)
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/custos-auth/custos/generator/plan"
+	"github.com/custos-auth/custos/generator/project"
+)
+
+type routesOptions struct{ json bool }
+
+func newRoutesCmd(a *app) *cobra.Command {
+	var o routesOptions
+	cmd := &cobra.Command{
+		Use:   "routes",
+		Short: "List the routes of every model",
+		Args:  args(0, 0),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return a.runRoutes(cmd.Context(), o) },
+	}
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	return cmd
+}
+
+type routeInfo struct {
+	Method  string `json:"method"`
+	Path    string `json:"path"`
+	Require string `json:"require"` // "" = public
+	Model   string `json:"model,omitempty"`
+	Plugin  string `json:"plugin"`
+	Summary string `json:"summary"`
+}
+
+func (r routeInfo) requirement() string {
+	if r.Require == "" {
+		return "public"
+	}
+	return r.Require
+}
+
+func (a *app) runRoutes(_ context.Context, o routesOptions) error {
+	p, err := a.configured("list routes")
+	if err != nil {
+		return err
+	}
+	lib, err := a.library()
+	if err != nil {
+		return err
+	}
+	pl, err := plan.New(p, p.Config, lib, nil) // no route depends on the schema
+	if err != nil {
+		return err
+	}
+	routes := []routeInfo{}
+	for _, m := range pl.Models {
+		for _, s := range m.Plugins {
+			for _, r := range s.Manifest.Routes {
+				routes = append(routes, routeInfo{r.Method, m.Path + r.Path, r.Require, m.Name, s.Name, r.Summary})
+			}
+		}
+	}
+	if o.json {
+		return a.printJSON(routes)
+	}
+	if len(routes) == 0 {
+		return a.printf("No routes: no model has a plugin with some.\n")
+	}
+	rows := [][]string{{"METHOD", "PATH", "REQUIRE", "MODEL", "PLUGIN", "SUMMARY"}}
+	for _, r := range routes {
+		rows = append(rows, []string{r.Method, r.Path, r.requirement(), r.Model, r.Plugin, r.Summary})
+	}
+	return a.printTable("", rows)
+}
+
+// configured is the project that custos was called in, which must have a custos.yaml.
+func (a *app) configured(verb string) (*project.Project, error) {
+	if err := a.recover(); err != nil {
+		return nil, err
+	}
+	p, err := project.Load(a.dir, project.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if p.ConfigFile == nil {
+		return nil, noConfig(verb, p.Module)
+	}
+	return p, nil
+}

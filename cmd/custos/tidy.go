@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/custos-auth/custos/generator/plan"
+)
+
+// tidy brings go.mod and go.sum up to date, so that the project builds at once. It uses go get on the generated
+// packages and not go mod tidy, which would drop what the user requires and does not import yet. A failure is a
+// warning: the files are written, and the network may be back in a minute.
+func (a *app) tidy(ctx context.Context, out outcome) {
+	if !needsTidy(out.changes) {
+		return
+	}
+	words := append([]string{"get", "-t"}, goFolders(out)...)
+	line := "go " + strings.Join(words, " ")
+	progress := a.progress()
+	progress.step(line)
+	cmd := exec.CommandContext(ctx, "go", words...)
+	cmd.Dir = out.root
+	cmd.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(a.env("GOFLAGS")+" -mod=mod"))
+	report, err := cmd.CombinedOutput()
+	progress.done()
+	if err != nil {
+		cause := lastLine(report)
+		if errors.Is(err, exec.ErrNotFound) {
+			cause = "there is no go command in PATH"
+		} else if cause == "" {
+			cause = err.Error()
+		}
+		a.note("bring go.mod up to date: %s\n  when that is mended, type: %s", cause, line)
+		return
+	}
+	a.note("ran %s", line)
+	if _, err := os.Stat(filepath.Join(out.root, "vendor", "modules.txt")); err == nil {
+		a.note("this project vendors its modules; type: go mod vendor")
+	}
+}
+
+func lastLine(report []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(report)), "\n")
+	return strings.TrimPrefix(strings.TrimSpace(lines[len(lines)-1]), "go: ")
+}
+
+// needsTidy reports whether go.mod was changed, or a package is imported that was not before.
+func needsTidy(changes []plan.Change) bool {
+	before, after := map[string]bool{}, map[string]bool{}
+	for _, c := range changes {
+		switch {
+		case c.Path == "go.mod" && c.Writes():
+			return true
+		case path.Ext(c.Path) != ".go" || internal(c.Path):
+		default:
+			imports(before, c.Old)
+			if c.Writes() && !bytes.Equal(c.Old, c.New) {
+				imports(after, c.New)
+			}
+		}
+	}
+	for p := range after {
+		if !before[p] {
+			return true
+		}
+	}
+	return false
+}
+
+// imports adds the imports of a Go file that are not in the standard library.
+func imports(set map[string]bool, src []byte) {
+	if len(src) == 0 {
+		return
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), "", src, parser.ImportsOnly)
+	if err != nil {
+		return // a user's file that does not parse: the go command would not read it either
+	}
+	for _, i := range f.Imports {
+		p, err := strconv.Unquote(i.Path.Value)
+		if first, _, _ := strings.Cut(p, "/"); err == nil && strings.Contains(first, ".") {
+			set[p] = true
+		}
+	}
+}
+
+// goFolders are the folders with generated Go, as patterns for the go command.
+func goFolders(out outcome) []string {
+	var dirs []string
+	for _, c := range out.changes {
+		if path.Ext(c.Path) != ".go" || internal(c.Path) || c.Op == plan.Delete {
+			continue
+		}
+		dir := path.Dir(c.Path)
+		pattern := "./" + dir
+		switch {
+		case dir == ".":
+			pattern = "."
+		case dir == out.config.Package || strings.HasPrefix(dir, out.config.Package+"/"):
+			pattern = fmt.Sprintf("./%s/...", out.config.Package)
+		}
+		dirs = append(dirs, pattern)
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
+}
