@@ -197,6 +197,11 @@ func (pl *Plan) Plugins() []plugin.Selected {
 	return out
 }
 
+// HasCommands reports whether there is anything for the administration program to do.
+func (pl *Plan) HasCommands() bool {
+	return slices.ContainsFunc(pl.Plugins(), func(s plugin.Selected) bool { return len(s.Manifest.Commands) > 0 })
+}
+
 // depth puts core before all others.
 func depth(s plugin.Selected) int {
 	if s.Name == plugin.Core {

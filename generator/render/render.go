@@ -96,6 +96,9 @@ func Files(pl *plan.Plan) ([]plan.File, error) {
 	for _, s := range pl.Plugins() {
 		for _, dir := range []string{"queries", "go"} {
 			err := walk(s, dir, func(src source) {
+				if strings.HasPrefix(src.out, "go/authctl/") && !pl.HasCommands() {
+					return
+				}
 				fs, err := renderFile(pl, s, src)
 				files = append(files, fs...)
 				errs = append(errs, err)

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 
 	"github.com/dave/jennifer/jen"
@@ -27,7 +28,7 @@ func Files(pl *plan.Plan) ([]plan.File, error) {
 		if err := f.Render(&buf); err != nil {
 			return fmt.Errorf("wire %s: %w", p, err)
 		}
-		files = append(files, plan.File{Path: p, Content: buf.Bytes(), Owner: plan.Machine, Origin: plugin.Core})
+		files = append(files, plan.File{Path: p, Content: groupImports(buf.Bytes()), Owner: plan.Machine, Origin: plugin.Core})
 		return nil
 	}
 	for _, m := range pl.Models {
@@ -45,9 +46,35 @@ func Files(pl *plan.Plan) ([]plan.File, error) {
 			}
 		}
 	}
+	if !pl.HasCommands() {
+		return files, nil
+	}
 	f := newFile(pl, pl.Import(pl.Config.Authctl), "main")
 	registry(f, pl)
 	return files, add(path.Join(pl.Config.Authctl, "registry_gen.go"), f)
+}
+
+// groupImports puts the standard library first and a blank line behind it, as Go programmers do. jennifer
+// prints one sorted list.
+func groupImports(src []byte) []byte {
+	before, rest, found := bytes.Cut(src, []byte("import (\n"))
+	list, after, closed := bytes.Cut(rest, []byte(")\n"))
+	if !found || !closed {
+		return src
+	}
+	var std, other []byte
+	for line := range bytes.Lines(list) {
+		first, _, _ := bytes.Cut(line, []byte("/"))
+		if bytes.ContainsRune(first, '.') {
+			other = append(other, line...)
+		} else {
+			std = append(std, line...)
+		}
+	}
+	if len(std) > 0 && len(other) > 0 {
+		std = append(std, '\n')
+	}
+	return slices.Concat(before, []byte("import (\n"), std, other, []byte(")\n"), after)
 }
 
 func newFile(pl *plan.Plan, importPath, name string) *jen.File {
@@ -76,7 +103,8 @@ func service(f *jen.File, pl *plan.Plan, m plan.Model) {
 			}
 		}
 	})
-	f.Comment("New makes the service on a database handle, a pool or what [authdb.Open] returns. It panics when the\nconfiguration has no keys: a program that cannot verify a token must not start.")
+	f.Comment("New makes the service on a database handle, a pool or what [authdb.Open] returns. It panics when the")
+	f.Comment("configuration has no keys: a program that cannot verify a token must not start.")
 	f.Func().Id("New").Params(jen.Id("db").Qual(authdb, "DBTX"), jen.Id("config").Qual(auth, "Config")).Op("*").Id("Service").BlockFunc(func(g *jen.Group) {
 		g.If(jen.Id("config").Dot("Keys").Op("==").Nil()).Block(
 			jen.Panic(jen.Lit(m.Package + ".New: the configuration has no keys; make it with " + pl.AuthPackage() + ".ConfigFromEnv")),
@@ -92,7 +120,8 @@ func service(f *jen.File, pl *plan.Plan, m plan.Model) {
 		}
 		g.Return(jen.Id("s"))
 	})
-	f.Comment("Close writes what is still waiting to be written. Call it when the server has stopped, before the database\nis closed.")
+	f.Comment("Close writes what is still waiting to be written. Call it when the server has stopped, before the database")
+	f.Comment("is closed.")
 	f.Func().Params(receiver()).Id("Close").Params(jen.Id("ctx").Qual("context", "Context")).Error().BlockFunc(func(g *jen.Group) {
 		var calls []jen.Code
 		for _, s := range m.Plugins {
@@ -102,6 +131,10 @@ func service(f *jen.File, pl *plan.Plan, m plan.Model) {
 		}
 		g.Return(joined(calls))
 	})
+	f.Comment("now is the clock in UTC, to the microsecond: what every engine keeps.")
+	f.Func().Params(receiver()).Id("now").Params().Qual("time", "Time").Block(
+		jen.Return(jen.Id("s").Dot("config").Dot("Now").Call().Dot("UTC").Call().Dot("Truncate").Call(jen.Qual("time", "Microsecond"))),
+	)
 }
 
 // joined is nil, the one call, or errors.Join of several.
@@ -173,7 +206,8 @@ func routes(f *jen.File, _ *plan.Plan, m plan.Model) {
 			g.Add(handle(r))
 		}
 	})
-	f.Comment("Handler serves the same routes on their own, for routers with patterns of another kind. It expects the\nwhole path.")
+	f.Comment("Handler serves the same routes on their own, for routers with patterns of another kind. It expects the")
+	f.Comment("whole path.")
 	f.Func().Params(receiver()).Id("Handler").Params().Qual("net/http", "Handler").Block(
 		jen.Id("mux").Op(":=").Qual("net/http", "NewServeMux").Call(),
 		jen.Id("s").Dot("Mount").Call(jen.Id("mux")),
