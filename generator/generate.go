@@ -9,7 +9,6 @@ package generator
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -38,7 +37,6 @@ type Request struct {
 	Options   project.Options
 	Model     string
 	Plugins   []plugin.Selection // added to the model's; options given here win over those in custos.yaml
-	Extra     []plan.File        // written beside what the plugins make, once (custos new)
 	Templates fs.FS              // the built-in plugins
 	Version   string             // of custos, for the lock
 	Runtime   RuntimeModule
@@ -306,7 +304,7 @@ func (g *generation) renderFiles() error {
 	if err != nil {
 		return err
 	}
-	g.files = slices.Concat(g.files, files, migrations, g.Extra)
+	g.files = slices.Concat(g.files, files, migrations)
 	if len(g.plan.Models) == 0 {
 		return nil
 	}
@@ -533,16 +531,4 @@ func (g *generation) goMod() ([]byte, error) {
 		return nil, err
 	}
 	return out, nil
-}
-
-// Stale reports what `custos check` looks for: machine-owned files that were edited, and whatever a run would
-// change.
-func (r *Result) Stale() error {
-	var errs []error
-	for _, c := range r.Changes {
-		if c.Writes() {
-			errs = append(errs, fmt.Errorf("%s: would %s", c.Path, c.Op))
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 
 	"github.com/spf13/cobra"
@@ -76,7 +75,7 @@ func check(changes []plan.Change) (findings []finding, code int) {
 	findings = []finding{}
 	for _, c := range changes {
 		switch {
-		case differs(c):
+		case c.Conflict:
 			code = codeConflict
 			findings = append(findings, finding{"conflict", c.Path, c.Note})
 		case c.Writes():
@@ -91,10 +90,4 @@ func check(changes []plan.Change) (findings []finding, code int) {
 		}
 	}
 	return findings, code
-}
-
-// differs reports whether a file was kept although its new version is another: not one that the user deleted,
-// nor one that is no longer generated.
-func differs(c plan.Change) bool {
-	return c.Op == plan.Keep && c.Note != "" && c.Old != nil && c.New != nil && !bytes.Equal(c.Old, c.New)
 }

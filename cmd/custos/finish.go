@@ -146,7 +146,7 @@ func pad(s string, n int) string { return fmt.Sprintf("%-*s", n, s) }
 // printDiff leaves out what would only repeat a file, and what is a secret.
 func (a *app) printDiff(changes []plan.Change, verbose bool) error {
 	for _, ch := range changes {
-		if !ch.Writes() && !differs(ch) || internal(ch.Path) && !verbose {
+		if !ch.Writes() && !ch.Conflict || internal(ch.Path) && !verbose {
 			continue
 		}
 		text := merge.Diff(ch)
@@ -168,10 +168,10 @@ func (a *app) printOutcomeJSON(out outcome, o writeOptions) error {
 		Diff string `json:"diff,omitempty"`
 	}
 	v := struct {
-		Written  bool     `json:"written"`
-		Changes  []change `json:"changes"`
-		Findings []string `json:"findings"`
-		Next     []nextStep   `json:"next"`
+		Written  bool       `json:"written"`
+		Changes  []change   `json:"changes"`
+		Findings []string   `json:"findings"`
+		Next     []nextStep `json:"next"`
 	}{Written: o.writes(), Changes: []change{}, Findings: append([]string{}, out.findings...), Next: append([]nextStep{}, out.next...)}
 	for _, ch := range out.changes {
 		if !ch.Writes() && ch.Note == "" {

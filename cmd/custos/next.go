@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
 	"go/format"
@@ -107,7 +108,13 @@ func operations(res *generator.Result, m plan.Model) []nextStep {
 	steps := []nextStep{{Title: "Run the migrations", Command: migrateHint(res.Config, upMigrations(res))}}
 	for _, s := range m.Plugins {
 		for _, word := range sortedKeys(s.Manifest.Commands) {
-			steps = append(steps, nextStep{Title: s.Manifest.Commands[word].Summary, Command: "custos " + word})
+			c := s.Manifest.Commands[word]
+			id := "1"
+			if m.Owned {
+				id = "new"
+			}
+			example := strings.NewReplacer("MODEL", m.Name, "ID", id).Replace(cmp.Or(c.Example, word+" --help"))
+			steps = append(steps, nextStep{Title: c.Summary, Command: "custos " + example})
 		}
 	}
 	return steps

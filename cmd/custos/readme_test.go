@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -10,39 +12,44 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
-// TestREADME runs the tour of README.md in one shell, command by command, and compares what it prints. A line
-// "..." stands for any lines, "..." in a line for anything.
-func TestREADME(t *testing.T) {
+// TestTours runs the tours of the documentation, each in one shell, command by command, and compares what they
+// print. A line "..." stands for any lines, "..." in a line for anything.
+func TestTours(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds custos and an app")
-	}
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := freePort(t)
-	steps := tour(strings.ReplaceAll(string(readme), "8181", port))
-	if len(steps) < 15 {
-		t.Fatalf("found %d commands in README.md", len(steps))
+		t.Skip("builds custos and apps")
 	}
 	bin := t.TempDir()
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(bin, "custos"), ".")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build custos: %v\n%s", err, out)
 	}
-	sh := startShell(t, bin)
-	for _, s := range steps {
-		got := sh.run(t, s.command)
-		if !matches(s.want, got) {
-			t.Fatalf("$ %s\nprinted:\n%s\nREADME.md says:\n%s", s.command, got, s.want)
-		}
-		if strings.HasSuffix(s.command, "&") {
-			waitFor(t, "127.0.0.1:"+port)
-		}
+	for name, least := range map[string]int{"README.md": 15, "CONTRIBUTING.md": 10} {
+		t.Run(name, func(t *testing.T) {
+			doc, err := os.ReadFile(filepath.Join("..", "..", name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			port := freePort(t)
+			steps := tour(strings.ReplaceAll(string(doc), "8181", port))
+			if len(steps) < least {
+				t.Fatalf("found %d commands, want %d or more", len(steps), least)
+			}
+			sh := startShell(t, bin)
+			for _, s := range steps {
+				got := sh.run(t, s.command)
+				if !matches(s.want, got) {
+					t.Fatalf("$ %s\nprinted:\n%s\n%s says:\n%s", s.command, got, name, s.want)
+				}
+				if strings.HasSuffix(s.command, "&") {
+					waitFor(t, "127.0.0.1:"+port)
+				}
+			}
+		})
 	}
 }
 
@@ -59,6 +66,8 @@ func tour(readme string) []tourStep {
 			inside = line == "```console"
 		case inside && strings.HasPrefix(line, "$ "):
 			steps = append(steps, tourStep{command: line[2:]})
+		case inside && len(steps) > 0 && (strings.HasPrefix(line, "> ") || line == ">"):
+			steps[len(steps)-1].command += "\n" + strings.TrimPrefix(line[1:], " ")
 		case inside && len(steps) > 0:
 			steps[len(steps)-1].want += line + "\n"
 		}
@@ -109,6 +118,7 @@ func startShell(t *testing.T, bin string) *shell {
 	cmd := exec.CommandContext(t.Context(), "bash", "--norc", "--noprofile")
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "LC_ALL=C", "GOFLAGS=-buildvcs=false")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that the server of the tour ends with its shell
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -122,8 +132,8 @@ func startShell(t *testing.T, bin string) *shell {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_, _ = io.WriteString(in, "kill $(jobs -p)\nwait\nexit\n")
 		_ = in.Close()
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
 		_ = w.Close()
 		_ = out.Close()

@@ -183,7 +183,7 @@ func (m *merger) wanted(f plan.File) error {
 	case project.Hash(content) == e.Hash:
 		c.Op = plan.Keep
 	default:
-		c.Op, c.Note, pristine = plan.Keep, noteEdited, false
+		c.Op, c.Note, c.Conflict, pristine = plan.Keep, noteEdited, true, false
 	}
 	m.changes = append(m.changes, c)
 	if f.Owner == plan.User && !f.Private && pristine {

@@ -65,6 +65,10 @@ type Change struct {
 	Origin  string
 	Private bool
 	Note    string // for the user: why it was kept, say
+
+	// Conflict reports that the user's file was kept although its new version is another than the one that
+	// the user's edit started from.
+	Conflict bool
 }
 
 // Writes reports whether the change touches the disk.

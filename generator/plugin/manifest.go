@@ -53,6 +53,7 @@ type Route struct {
 type Command struct {
 	Func    string `yaml:"func"` // function in cmd/authctl
 	Summary string `yaml:"summary"`
+	Example string `yaml:"example"` // what to type first, behind `custos`; MODEL and ID stand for a model and a key
 }
 
 // Option is something a user may set: PLUGIN:option=value.

@@ -121,17 +121,30 @@ func (r Runner) run(ctx context.Context, dir, config string) error {
 	return nil
 }
 
-var position = regexp.MustCompile(`^(.+?):(\d+):(\d+): (.*)$`)
+var (
+	position = regexp.MustCompile(`^(.+?):(\d+):(\d+): (.*)$`)
+	// unplaced is how the parser of SQLite's grammar reports: the true place, without a file. sqlc repeats the
+	// message with the file, at its first line.
+	unplaced = regexp.MustCompile(`^line (\d+):(\d+) (.*)$`)
+)
 
 // parseErrors reads sqlc's report. Its paths are relative to the folder of its configuration.
 func parseErrors(report, config string) error {
 	var errs []error
+	places := map[string][]string{}
 	for line := range strings.Lines(report) {
 		line = strings.TrimSpace(line)
 		if line == "" || strings.HasPrefix(line, "# package") {
 			continue
 		}
+		if m := unplaced.FindStringSubmatch(line); m != nil {
+			places[m[3]] = m[1:3]
+			continue
+		}
 		if m := position.FindStringSubmatch(line); m != nil {
+			if place := places[m[4]]; place != nil {
+				m[2], m[3] = place[0], place[1]
+			}
 			l, _ := strconv.Atoi(m[2])
 			c, _ := strconv.Atoi(m[3])
 			errs = append(errs, &Error{Path: path.Join(path.Dir(config), filepath.ToSlash(m[1])), Line: l, Col: c, Msg: m[4]})
