@@ -13,6 +13,7 @@ demo: bin/custos
 	@./testdata/demo.sh
 
 test: lint
+	@./testdata/databases.sh
 	go test ./...
 	cd runtime && go test ./...
 
