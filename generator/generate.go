@@ -472,6 +472,11 @@ func (g *generation) merge() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if slices.ContainsFunc(changes, plan.Change.Writes) {
+		if err := plan.CheckDeclarations(g.files); err != nil {
+			return nil, err
+		}
+	}
 	for i := range g.config.Models {
 		if g.config.Models[i].Key == "" {
 			g.config.Models[i].Key = engine.BigInt
