@@ -17,6 +17,8 @@ import (
 	"time"
 )
 
+const allParts = "runtime,generator,sqlite,postgres"
+
 // bench is one run.
 type bench struct {
 	root    string // of the repository
@@ -34,10 +36,10 @@ func main() {
 	defer stop()
 	var b bench
 	strict := flag.Bool("strict", false, "exit with 1 when a target is missed or a part was skipped")
-	only := flag.String("only", "runtime,generator,sqlite,postgres", "the parts to run")
+	only := flag.String("only", allParts, "the parts to run")
 	flag.StringVar(&b.custos, "custos", "", "the custos to measure (default: build ./cmd/custos)")
 	flag.StringVar(&b.profile, "profile", "", "write CPU profiles of the guarded server into this folder, too")
-	flag.IntVar(&b.rounds, "rounds", 7, "turns of each measurement")
+	flag.IntVar(&b.rounds, "rounds", 6, "turns of each measurement")
 	flag.DurationVar(&b.round, "round", 2*time.Second, "length of an HTTP measurement")
 	flag.IntVar(&b.big, "tokens", 1_000_000, "tokens in the big table")
 	flag.Parse()
@@ -73,6 +75,11 @@ func (b *bench) run(ctx context.Context, parts []string) (err error) {
 		}
 	} else if b.custos, err = filepath.Abs(b.custos); err != nil {
 		return err
+	}
+	for _, part := range parts {
+		if !slices.Contains(strings.Split(allParts, ","), part) {
+			return fmt.Errorf("-only: unknown part %q; known: %s", part, allParts)
+		}
 	}
 	for _, part := range []struct {
 		name string

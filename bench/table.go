@@ -12,7 +12,7 @@ import (
 // line is a row of the result: a figure, and what it is measured against.
 type line struct {
 	name, figure, floor string
-	ratio               float64 // 0: there is none
+	ratios              []float64 // turn by turn; none for a plain limit
 	target              string
 	verdict             verdict
 }
@@ -44,13 +44,15 @@ func (t table) ok() bool {
 
 func (t table) print(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(tw, "WHAT\tFIGURE\tFLOOR\tRATIO\tTARGET\t")
+	_, _ = fmt.Fprintln(tw, "WHAT\tFIGURE\tFLOOR\tRATIO\tHALF OF THE TURNS\tTARGET\t")
 	for _, l := range t {
-		ratio := ""
-		if l.ratio != 0 {
-			ratio = fmt.Sprintf("%.2f", l.ratio)
+		ratio, spread := "", ""
+		if len(l.ratios) > 0 {
+			ratio = fmt.Sprintf("%.3f", median(l.ratios))
+			s := slices.Sorted(slices.Values(l.ratios))
+			spread = fmt.Sprintf("%.2f to %.2f", s[len(s)/4], s[len(s)-1-len(s)/4])
 		}
-		_, _ = fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", l.name, l.figure, l.floor, ratio, l.target, l.verdict)
+		_, _ = fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.name, l.figure, l.floor, ratio, spread, l.target, l.verdict)
 	}
 	return tw.Flush()
 }

@@ -22,7 +22,6 @@ func mysql() Engine {
 			"text":      "TEXT",
 			"one":       ":execlastid",
 			"returning": "",
-			"in.string": "IN (sqlc.slice('$'))",
 			"in.id":     "IN (sqlc.slice('$'))",
 			"table":     " DEFAULT CHARACTER SET utf8mb4",
 		},

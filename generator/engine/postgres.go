@@ -21,7 +21,6 @@ func postgres() Engine {
 			"text":       "TEXT",
 			"one":        ":one",
 			"returning":  "\nRETURNING id",
-			"in.string":  "= ANY(sqlc.arg($)::varchar[])",
 			"in.id":      "= ANY(sqlc.arg($)::bigint[])",
 			"table":      "",
 		},

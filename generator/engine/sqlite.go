@@ -24,7 +24,6 @@ func sqlite() Engine {
 			"text":       "TEXT",
 			"one":        ":one",
 			"returning":  "\nRETURNING id",
-			"in.string":  "IN (sqlc.slice('$'))",
 			"in.id":      "IN (sqlc.slice('$'))",
 			"table":      "",
 		},
