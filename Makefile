@@ -25,7 +25,7 @@ lint:
 	cd runtime && go run $(STATICCHECK) ./...
 
 bench: bin/custos
-	cd bench && go run . -custos ../bin/custos
+	go run ./bench -custos bin/custos
 
 # Each fuzz target for a little while; a finding is kept in testdata/fuzz and run by `make test` from then on.
 fuzz:

@@ -64,10 +64,25 @@ func root(t testing.TB) string {
 }
 
 // builtIn is the plugins of custos, read from the folder, so that one that somebody forgot to embed is seen.
-func builtIn(t testing.TB) fs.FS { return os.DirFS(filepath.Join(root(t), "templates")) }
+func builtIn(t testing.TB) fs.FS { return asOfNow(t, "templates") }
 
 // users is the plugins that stand for a user's own.
-func users(t testing.TB) fs.FS { return os.DirFS(filepath.Join(root(t), "testdata", "plugins")) }
+func users(t testing.TB) fs.FS { return asOfNow(t, "testdata/plugins") }
+
+// asOfNow is a folder of the repository as it was when it was first asked for: somebody may be editing it, and
+// all tests must see the same.
+func asOfNow(t testing.TB, dir string) fs.FS {
+	t.Helper()
+	frozen.Lock()
+	defer frozen.Unlock()
+	to := filepath.Join(scratch, filepath.FromSlash(dir))
+	if _, err := os.Stat(to); err != nil {
+		memory(t, os.DirFS(filepath.Join(root(t), filepath.FromSlash(dir)))).write(t, to)
+	}
+	return os.DirFS(to)
+}
+
+var frozen sync.Mutex
 
 // library is every plugin there is.
 func library(t testing.TB) *plugin.Library {
@@ -379,18 +394,29 @@ func (s set) seed(t testing.TB, e engine.Engine) memoryFS {
 		var up, down strings.Builder
 		for _, key := range engine.Keys() {
 			m := strings.ToLower(foreignModels()[key]) + "s"
-			kind, err := e.KeyType(key)
-			if err != nil {
-				t.Fatal(err)
-			}
+			kind := keyColumn(t, e, key)
 			fmt.Fprintf(&up, "CREATE TABLE %s (\n  id %s,\n  name VARCHAR(100) NOT NULL,\n  balance NUMERIC(10, 2) NOT NULL,\n  floors INTEGER NOT NULL,\n"+
-				"  active BOOLEAN NOT NULL,\n  born DATE NOT NULL,\n  note VARCHAR(20),\n  rank INTEGER NOT NULL DEFAULT 7\n);\n", m, strings.ReplaceAll(kind, " NOT NULL", ""))
+				"  active BOOLEAN NOT NULL,\n  born DATE NOT NULL,\n  note VARCHAR(20),\n  rank INTEGER NOT NULL DEFAULT 7\n);\n", m, kind)
 			fmt.Fprintf(&down, "DROP TABLE %s;\n", m)
 		}
 		sql := strings.ReplaceAll(up.String(), "rank INTEGER", "standing INTEGER") // rank is a word of MySQL's
 		files["db/migrations/00001_tables.sql"] = []byte("-- +goose Up\n" + sql + "\n-- +goose Down\n" + down.String())
 	}
 	return files
+}
+
+// keyColumn is a key as a user would declare it.
+func keyColumn(t testing.TB, e engine.Engine, key engine.Key) string {
+	t.Helper()
+	kind := map[string]map[engine.Key]string{
+		"sqlite":   {engine.BigInt: "INTEGER PRIMARY KEY", engine.UUID: "TEXT PRIMARY KEY", engine.Text: "VARCHAR(100) PRIMARY KEY"},
+		"postgres": {engine.BigInt: "BIGSERIAL PRIMARY KEY", engine.UUID: "UUID PRIMARY KEY", engine.Text: "TEXT PRIMARY KEY"},
+		"mysql":    {engine.BigInt: "BIGINT PRIMARY KEY AUTO_INCREMENT", engine.UUID: "CHAR(36) PRIMARY KEY", engine.Text: "VARCHAR(100) PRIMARY KEY"},
+	}[e.Name][key]
+	if kind == "" {
+		t.Fatalf("no %s key for %s", key, e.Name)
+	}
+	return kind
 }
 
 func read(t testing.TB, name string) []byte {

@@ -105,9 +105,6 @@ func (e Engine) Word(word string) (string, error) {
 	return w, nil
 }
 
-// KeyType is the column type of a primary key.
-func (e Engine) KeyType(k Key) (string, error) { return e.Word("key." + string(k)) }
-
 // CastKey is an SQL expression that turns a text column holding a key into the key's own type, so that a
 // join on it can use the owner's primary key index.
 func (e Engine) CastKey(k Key, expr string) (string, error) {
@@ -118,11 +115,8 @@ func (e Engine) CastKey(k Key, expr string) (string, error) {
 	return strings.ReplaceAll(c, "$", expr), nil
 }
 
-// In is the SQL that tests membership in a slice parameter of sqlc.
-func (e Engine) In(param, kind string) (string, error) {
-	w, err := e.Word("in." + kind)
-	if err != nil {
-		return "", err
-	}
-	return strings.ReplaceAll(w, "$", param), nil
+// In is the SQL that tests whether an id is in a slice parameter of sqlc.
+func (e Engine) In(param string) (string, error) {
+	w, err := e.Word("in")
+	return strings.ReplaceAll(w, "$", param), err
 }

@@ -64,7 +64,7 @@ func Parse(name string) (Model, error) {
 		switch {
 		case r == utf8.RuneError:
 			return fail(i, "not valid UTF-8", "")
-		case r == ':' && (strings.HasPrefix(name[i:], "::") || i > 0 && name[i-1] == ':'):
+		case r == ':' && colons(name, i) == 2:
 		case isLower(r), isUpper(r), isDigit(r), r == '_', r == '-':
 		case r == '.' || r == '/' || r == '\\' || r == ':':
 			return fail(i, "a namespace is written with two colons, or joined into one word", suggest(name))
@@ -280,6 +280,12 @@ func clip(s string) string {
 		return s[:77] + "..."
 	}
 	return s
+}
+
+// colons is the length of the row of colons around i.
+func colons(name string, i int) int {
+	from := len(strings.TrimRight(name[:i], ":"))
+	return len(name[from:]) - len(strings.TrimLeft(name[from:], ":"))
 }
 
 func isSep(c byte) bool   { return c == '_' || c == '-' }

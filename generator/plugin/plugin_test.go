@@ -1,0 +1,233 @@
+package plugin_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/custos-auth/custos/generator/plugin"
+)
+
+func source(origin string, files map[string]string) plugin.Source {
+	m := fstest.MapFS{}
+	for name, content := range files {
+		m[name] = &fstest.MapFile{Data: []byte(content)}
+	}
+	return plugin.Source{Origin: origin, FS: m}
+}
+
+const core = "summary: all have it.\nseams: {request: {kind: guard, method: admit, summary: asks.}, credential.created: {kind: observe, method: created, summary: tells.}}\n"
+
+func load(t *testing.T, files map[string]string) *plugin.Library {
+	t.Helper()
+	lib, err := plugin.Load(source("test", files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lib
+}
+
+func names(selected []plugin.Selected) []string {
+	var out []string
+	for _, s := range selected {
+		out = append(out, s.Name)
+	}
+	return out
+}
+
+func TestResolve(t *testing.T) {
+	lib := load(t, map[string]string{
+		"core/plugin.yaml": core,
+		"a/plugin.yaml":    "summary: a.\nrequires: [z]\n",
+		"b/plugin.yaml":    "summary: b.\nconflicts: [c]\noptions: {size: {type: enum, values: [s, l], default: s, help: h}, life: {type: duration, default: 1d, help: h}, tag: {type: word, pattern: \"[a-z]{2}\", help: h}}\n",
+		"c/plugin.yaml":    "summary: c.\n",
+		"z/plugin.yaml":    "summary: z.\n",
+	})
+	if got := lib.Names(); !slices.Equal(got, []string{"a", "b", "c", "z"}) {
+		t.Errorf("Names = %v", got)
+	}
+	got, err := lib.Resolve([]plugin.Selection{{Name: "b", Options: map[string]string{"size": "l"}}, {Name: "a"}})
+	if err != nil || !slices.Equal(names(got), []string{"core", "z", "a", "b"}) {
+		t.Fatalf("%v, %v", names(got), err)
+	}
+	if z, a, b := got[1], got[2], got[3]; z.Asked || !a.Asked || b.Values["size"].Text != "l" || b.Values["life"].Duration != 24*time.Hour {
+		t.Errorf("%+v\n%+v\n%+v", z, a, b)
+	}
+	if _, set := got[3].Values["tag"]; set {
+		t.Error("a word without a default has a value")
+	}
+	for _, c := range []struct {
+		want string
+		ask  []plugin.Selection
+	}{
+		{`unknown plugin "aa"; did you mean "a"?`, []plugin.Selection{{Name: "aa"}}},
+		{`unknown plugin "nothing"; known: a, b, c, z`, []plugin.Selection{{Name: "nothing"}}},
+		{`is always there`, []plugin.Selection{{Name: "core"}}},
+		{`given twice`, []plugin.Selection{{Name: "a"}, {Name: "a"}}},
+		{`cannot be in one model`, []plugin.Selection{{Name: "c"}, {Name: "b"}}},
+		{`unknown option of b "sise"; did you mean "size"?`, []plugin.Selection{{Name: "b", Options: map[string]string{"sise": "l"}}}},
+		{`option b:size: "xl" is not one of s, l`, []plugin.Selection{{Name: "b", Options: map[string]string{"size": "xl"}}}},
+		{`option b:tag: "X" does not match`, []plugin.Selection{{Name: "b", Options: map[string]string{"tag": "X"}}}},
+	} {
+		if _, err := lib.Resolve(c.ask); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %v, want %q", c.ask, err, c.want)
+		}
+	}
+}
+
+func TestLoadPrefersTheFirstSource(t *testing.T) {
+	lib, err := plugin.Load(source("mine", map[string]string{"a/plugin.yaml": "summary: mine.\n"}), source("theirs", map[string]string{"a/plugin.yaml": "nonsense", "core/plugin.yaml": core}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err := lib.Get("a"); err != nil || a.Origin != "mine" || a.Manifest.Summary != "mine." {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for _, c := range []struct{ want, manifest string }{
+		{"no such file in test", ""},
+		{"summary is missing", "requires: [core]\n"},
+		{"field sumary not found", "sumary: a.\n"},
+		{`unknown plugin "kore"`, "summary: a.\nrequires: [kore]\n"},
+		{`the seam "requst"; did you mean "request"?`, "summary: a.\nhooks: {requst: [m]}\n"},
+		{"declared by a already", "summary: a.\nseams: {request: {kind: guard, method: m, summary: s}}\n"},
+		{`kind is "veto"`, "summary: a.\nseams: {x: {kind: veto, method: m, summary: s}}\n"},
+		{`method "a b" is not a Go identifier`, "summary: a.\nseams: {x: {kind: guard, method: a b, summary: s}}\n"},
+		{"a plugin's table is named custos_", "summary: a.\ntables: [users]\n"},
+		{"is named custos_", "summary: a.\ntables: [\"custos_x; DROP TABLE users\"]\n"},
+		{`"x(); y" is not a Go identifier`, "summary: a.\nhooks: {request: [\"x(); y\"]}\n"},
+		{"help is missing", "summary: a.\noptions: {x: {type: bool, default: \"true\"}}\n"},
+		{`type is "int"`, "summary: a.\noptions: {x: {type: int, default: \"1\", help: h}}\n"},
+		{"default:", "summary: a.\noptions: {x: {type: duration, default: soon, help: h}}\n"},
+		{"pattern", "summary: a.\noptions: {x: {type: word, pattern: \"[\", help: h}}\n"},
+		{`method "FETCH"`, "summary: a.\nroutes: [{method: FETCH, path: /x, handler: h}]\n"},
+		{`path "x"`, "summary: a.\nroutes: [{method: GET, path: x, handler: h}]\n"},
+		{"not a Go identifier", "summary: a.\nstate: \"a b\"\n"},
+		{"not a Go identifier", "summary: a.\ncommands: {x: {func: \"a()\", summary: s}}\n"},
+	} {
+		files := map[string]string{"core/plugin.yaml": core, "a/README.md": "a", "a/plugin.yaml": c.manifest}
+		if c.manifest == "" {
+			delete(files, "a/plugin.yaml")
+		}
+		_, err := plugin.Load(source("test", files))
+		var fault *plugin.ManifestError
+		if !errors.As(err, &fault) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.manifest, err, c.want)
+		}
+	}
+	if _, err := plugin.Load(source("test", map[string]string{"core/plugin.yaml": core, "Bad-Name/plugin.yaml": "summary: a.\n"})); err == nil || !strings.Contains(err.Error(), "lower_snake_case") {
+		t.Errorf("%v", err)
+	}
+	circle := load(t, map[string]string{"core/plugin.yaml": core, "a/plugin.yaml": "summary: a.\nrequires: [b]\n", "b/plugin.yaml": "summary: b.\nrequires: [a]\n"})
+	if _, err := circle.Resolve([]plugin.Selection{{Name: "a"}}); err == nil || !strings.Contains(err.Error(), "requires itself") {
+		t.Errorf("a circle: %v", err)
+	}
+}
+
+func TestParseDuration(t *testing.T) {
+	for in, want := range map[string]time.Duration{
+		"never": 0, "90d": 90 * 24 * time.Hour, "2w": 14 * 24 * time.Hour, "36h": 36 * time.Hour, "15m": 15 * time.Minute, "30s": 30 * time.Second,
+		"1d12h": 36 * time.Hour, "1w1d1h1m1s": (8*24+1)*time.Hour + time.Minute + time.Second,
+	} {
+		if got, err := plugin.ParseDuration(in); err != nil || got != want {
+			t.Errorf("ParseDuration(%q) = %v, %v, want %v", in, got, err, want)
+		}
+	}
+	for _, in := range []string{"", "0d", "d", "90", "-1d", "+1d", "1.5d", "1 d", "90D", "1y", "9999999999d", "999999999w", "soon", "Never", "1d-1h", "٣d"} {
+		if got, err := plugin.ParseDuration(in); err == nil {
+			t.Errorf("ParseDuration(%q) = %v", in, got)
+		}
+	}
+}
+
+func TestParseArg(t *testing.T) {
+	s, err := plugin.ParseArg("locks:name,size=l,life=1d12h,text=a=b")
+	if err != nil || s.Name != "locks" || s.Options["name"] != "true" || s.Options["size"] != "l" || s.Options["text"] != "a=b" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if got, want := s.String(), "locks:life=1d12h,name=true,size=l,text=a=b"; got != want {
+		t.Errorf("String = %q, want %q", got, want)
+	}
+	for in, want := range map[string]string{
+		"": "lower_snake_case", "Locks": "lower_snake_case", "../locks": "lower_snake_case", "locks:": "at character 7", "locks:a,": "at character 9",
+		"locks:a=1,a=2": "option a is given twice", "locks:=1": "at character 7", "locks:A=1": "at character 7",
+	} {
+		if _, err := plugin.ParseArg(in); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("ParseArg(%q): %v, want %q", in, err, want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"api_tokens", "password", "remember_me"}
+	for in, want := range map[string]string{"api_token": "api_tokens", "apitokens": "api_tokens", "api-tokens": "api_tokens", "APITokens": "api_tokens", "passwrd": "password", "magic": "", "": ""} {
+		if got := plugin.Nearest(in, known); got != want {
+			t.Errorf("Nearest(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzParseArg(f *testing.F) {
+	for _, s := range []string{"a", "a:b", "a:b=c,d", "a:b==", "a:b=\n", "a::", "a:b=c,b=d", "locks:life=never"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, arg string) {
+		s, err := plugin.ParseArg(arg)
+		if err != nil {
+			return
+		}
+		again, err := plugin.ParseArg(s.String())
+		if err != nil || again.String() != s.String() || again.Name != s.Name || len(again.Options) != len(s.Options) {
+			t.Errorf("%q is %+v, which prints as %q, which is %+v, %v", arg, s, s.String(), again, err)
+		}
+		for k, v := range s.Options {
+			if again.Options[k] != v {
+				t.Errorf("%q: option %q is %q, then %q", arg, k, v, again.Options[k])
+			}
+		}
+	})
+}
+
+func FuzzParseManifest(f *testing.F) {
+	for _, s := range []string{core, "summary: a.\n", "summary: [", "a: &a [*a]", "options: {x: {type: word, pattern: \"(\", help: h}}", "summary: a.\nroutes:\n- null\n", "\x00", "seams: {x: null}"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := plugin.ParseManifest("fuzzed", data)
+		var fault *plugin.ManifestError
+		if err != nil && !errors.As(err, &fault) {
+			t.Errorf("%T", err)
+		}
+		if err != nil {
+			return
+		}
+		for name, o := range m.Options {
+			if _, err := o.Parse(o.Default); err != nil && (o.Default != "" || o.Type != "word") {
+				t.Errorf("option %s: its default does not parse: %v", name, err)
+			}
+		}
+	})
+}
+
+func FuzzParseDuration(f *testing.F) {
+	for _, s := range []string{"never", "90d", "1d12h", "0s", "999999999w", "1w1w1w", "106751d", "-1d"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d, err := plugin.ParseDuration(s)
+		if err != nil {
+			return
+		}
+		if s == "never" != (d == 0) || d < 0 {
+			t.Errorf("%q is %v", s, d)
+		}
+		if d > 0 && d%time.Second != 0 {
+			t.Errorf("%q is %v", s, d)
+		}
+	})
+}
