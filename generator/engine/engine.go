@@ -105,6 +105,16 @@ func (e Engine) Word(word string) (string, error) {
 	return w, nil
 }
 
+// Reserves reports whether a table of that name would have to be quoted on one of the engines. Only plurals are
+// in the list, because only tables that custos makes are asked about.
+func Reserves(table string) bool {
+	switch table {
+	case "groups", "indexes", "keys", "lines", "others", "rows", "values":
+		return true
+	}
+	return false
+}
+
 // CastKey is an SQL expression that turns a text column holding a key into the key's own type, so that a
 // join on it can use the owner's primary key index.
 func (e Engine) CastKey(k Key, expr string) (string, error) {

@@ -132,6 +132,8 @@ func taken(pkg string) string {
 		return "Go has its own use for that name"
 	case "custos":
 		return "custos uses that name for its own tables"
+	case "command", "commands", "config", "date", "db", "dispatch", "find", "help", "model", "run", "services":
+		return "generated code has a variable or function of that name"
 	case "internal", "vendor", "testdata":
 		return "the go command gives that folder a meaning of its own"
 	case "bearer", "bytes", "cmp", "context", "errors", "fmt", "http", "httptest", "io", "json", "jsonbody",

@@ -129,6 +129,9 @@ func newModel(p *project.Project, mc project.ModelConfig, lib *plugin.Library, s
 	if m.Key == "" {
 		m.Key = engine.BigInt
 	}
+	if m.Owned && engine.Reserves(m.Table) {
+		return Model{}, fmt.Errorf("model %s: SQL reserves the word %s, its table's name; try %q", parsed.Name, m.Table, parsed.Name+"Account")
+	}
 	if m.Owned && m.Key != engine.BigInt {
 		return Model{}, fmt.Errorf("model %s: custos makes tables with a bigint key; for a %s key write the migration of %s yourself first", parsed.Name, m.Key, m.Table)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/custos-auth/custos/generator/render"
 )
 
-// planOf plans the model ApiClient and its sister Other with a plugin x made of these files.
+// planOf plans the model ApiClient and its sister Partner with a plugin x made of these files.
 func planOf(t *testing.T, eng string, files map[string]string, options map[string]string) *plan.Plan {
 	t.Helper()
 	m := fstest.MapFS{"core/plugin.yaml": {Data: []byte("summary: all have it.\n")}}
@@ -32,7 +32,7 @@ func planOf(t *testing.T, eng string, files map[string]string, options map[strin
 		Migrations: project.MigrationConfig{Dir: "db/migrations", Tool: project.Goose},
 		Models: []project.ModelConfig{
 			{Name: "ApiClient", Plugins: []project.PluginConfig{{Name: "x", Options: options}}},
-			{Name: "Other"},
+			{Name: "Partner"},
 		},
 	}, lib, nil)
 	if err != nil {
@@ -142,7 +142,7 @@ func TestMigrations(t *testing.T) {
 		}
 		return strings.Join(out, " ")
 	}
-	if got, want := ids(nil), "x.create_xs "+plan.LedgerID("ApiClient")+" "+plan.LedgerID("Other"); got != want {
+	if got, want := ids(nil), "x.create_xs "+plan.LedgerID("ApiClient")+" "+plan.LedgerID("Partner"); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	if got := ids(map[string]string{"deep": "true"}); !strings.Contains(got, "x.deepen_xs") || strings.Contains(got, "x.tag_xs") {

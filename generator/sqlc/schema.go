@@ -107,6 +107,9 @@ func Key(table plan.Table, migrations []File) (engine.Key, error) {
 	fail := func(format string, args ...any) (engine.Key, error) {
 		return "", &KeyError{Table: table.Name, Reason: fmt.Sprintf(format, args...)}
 	}
+	if len(table.Columns) == 1 {
+		return fail("it has a key and nothing else; custos needs one column more, such as created_at")
+	}
 	columns := keyColumns(table.Name, migrations)
 	switch {
 	case len(columns) > 1:

@@ -238,7 +238,10 @@ func Config(pl *plan.Plan) File {
 	for _, t := range []string{"timestamptz", "pg_catalog.timestamptz", "datetime", "timestamp"} {
 		line("          - {db_type: %s, nullable: true, go_type: {import: time, type: Time, pointer: true}}", t)
 	}
-	for _, t := range []string{"varchar", "text"} {
+	for _, t := range []string{"money", "pg_catalog.money"} { // which pgx reads as text only
+		line("          - {db_type: %s, go_type: {type: string}}", t)
+	}
+	for _, t := range []string{"varchar", "text", "money", "pg_catalog.money"} {
 		line("          - {db_type: %s, nullable: true, go_type: {type: string, pointer: true}}", t)
 	}
 	return File{Path: path.Join(where, "sqlc.yaml"), Content: []byte(b.String())}

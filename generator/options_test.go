@@ -1,0 +1,59 @@
+package generator_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/custos-auth/custos/generator/engine"
+	"github.com/custos-auth/custos/generator/plugin"
+	"github.com/custos-auth/custos/generator/project"
+)
+
+// Law 1 for options: every subset of a plugin's options compiles, and is clean. The subsets are the models of one
+// project, so that it costs one run of the compiler.
+func TestEverySubsetOfOptionsIsClean(t *testing.T) {
+	t.Parallel()
+	staticcheck := findStaticcheck(t)
+	for _, p := range everyPlugin(t) {
+		options := keys(p.Manifest.Options)
+		if p.Name == plugin.Core || len(options) == 0 {
+			continue
+		}
+		if len(options) > 6 {
+			t.Fatalf("%s has %d options, too many for every subset: choose pairs here", p.Name, len(options))
+		}
+		t.Run(p.Name, func(t *testing.T) {
+			t.Parallel()
+			var c project.Config
+			for subset := range 1 << len(options) {
+				chosen := map[string]string{}
+				for i, o := range options {
+					if subset&(1<<i) != 0 {
+						chosen[o] = optionValue(t, p.Manifest.Options[o], 3) // of an enum of two the second; of durations never
+					}
+				}
+				c.Models = append(c.Models, project.ModelConfig{
+					Name: fmt.Sprintf("Variant%d", subset), Plugins: []project.PluginConfig{{Name: p.Name, Options: chosen}},
+				})
+			}
+			e := engine.Default()
+			dir := t.TempDir()
+			set{}.seed(t, e).write(t, dir)
+			c.Engine, c.Driver, c.Package, c.Queries, c.Authctl = e.Name, e.Drivers[0].Name, project.DefaultPackage, project.DefaultQueries, project.DefaultAuthctl
+			c.Migrations = project.MigrationConfig{Dir: project.DefaultMigrations, Tool: project.Goose, Numbering: project.Sequential}
+			if err := os.WriteFile(filepath.Join(dir, project.ConfigFile), project.RenderConfig(c), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			run(t, request(t, dir, e, wanted{}))
+			goCommand(t, dir, "vet", "./...")
+			if len(staticcheck) == 0 {
+				return
+			}
+			if out, err := command(t, dir, staticcheck[0], append(staticcheck[1:], "./...")...); err != nil {
+				t.Errorf("staticcheck ./...: %v\n%s", err, out)
+			}
+		})
+	}
+}
