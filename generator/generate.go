@@ -9,11 +9,13 @@ package generator
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -185,17 +187,51 @@ func (g *generation) wantedConfig() error {
 
 func (g *generation) makePlan(ctx context.Context) error {
 	// Faults that need no look at the schema come first: a typo should not wait for sqlc.
-	if _, err := plan.New(g.project, g.config, g.library, nil); err != nil {
+	first, err := plan.New(g.project, g.config, g.library, nil)
+	if err != nil {
+		return err
+	}
+	if err := g.checkTables(first); err != nil {
 		return err
 	}
 	if err := g.readSchema(ctx); err != nil {
 		return err
 	}
-	var err error
 	if g.plan, err = plan.New(g.project, g.config, g.library, g.schema); err != nil {
 		return err
 	}
 	return g.checkOwnFolders()
+}
+
+// checkTables refuses a model whose table was renamed in custos.yaml after its migration was written, unless a
+// migration names the new table, too.
+func (g *generation) checkTables(pl *plan.Plan) error {
+	for _, m := range pl.Models {
+		for _, e := range g.project.Lock.Ledger(plan.LedgerID(m.Name)) {
+			table, ok := writtenTable(e.Path)
+			if !ok || table == m.Table || g.inMigrations(m.Table) {
+				continue
+			}
+			return fmt.Errorf("generate %s: %s says table: %s, but %s makes the table %s; write table: %s again, or first rename the table with a migration of yours",
+				m.Name, project.ConfigFile, m.Table, e.Path, table, table)
+		}
+	}
+	return nil
+}
+
+// writtenTable reads a table's name from its migration's.
+func writtenTable(file string) (table string, ok bool) {
+	name := path.Base(file)
+	for _, end := range []string{".sql", ".up", ".down"} {
+		name = strings.TrimSuffix(name, end)
+	}
+	return strings.CutPrefix(strings.TrimLeft(name, "0123456789"), "_create_")
+}
+
+// inMigrations reports whether a migration has the word.
+func (g *generation) inMigrations(word string) bool {
+	re := regexp.MustCompile(`(?i)\b` + regexp.QuoteMeta(word) + `\b`)
+	return slices.ContainsFunc(g.project.Migrations.Files, func(f project.MigrationFile) bool { return re.Match(f.Content) })
 }
 
 // readSchema looks for tables that custos did not make. It is skipped when nothing could be found, or when
@@ -276,6 +312,11 @@ func (g *generation) checkOwnFolders() error {
 	for _, m := range g.plan.Models {
 		folders = append(folders, folder{path.Join(g.config.Package, m.Package), "name the model otherwise, or --package internal/authn"})
 	}
+	for _, f := range append(folders, folder{g.config.Queries, "set queries in " + project.ConfigFile}) {
+		if err := g.checkModule(f.dir, f.flag); err != nil {
+			return err
+		}
+	}
 	for _, f := range folders {
 		if slices.ContainsFunc(g.project.Lock.Entries, func(e project.Entry) bool { return path.Dir(e.Path) == f.dir }) {
 			continue // ours since an earlier run
@@ -284,8 +325,23 @@ func (g *generation) checkOwnFolders() error {
 		if err != nil {
 			return fmt.Errorf("look into %s: %w", f.dir, err)
 		}
+		if len(names) > 0 && g.overtaken() {
+			return errOvertaken
+		}
 		if len(names) > 0 {
 			return &TakenError{Dir: f.dir, Example: filepath.Base(names[0]), Flag: f.flag}
+		}
+	}
+	return nil
+}
+
+// checkModule refuses a folder in another module below the root: nothing in this one could import it.
+func (g *generation) checkModule(dir, flag string) error {
+	for d := dir; d != "." && d != "/"; d = path.Dir(d) {
+		info, err := os.Stat(filepath.Join(g.project.Root, filepath.FromSlash(d), "go.mod"))
+		if err == nil && !info.IsDir() {
+			return fmt.Errorf("generate into %s: %s/go.mod makes it a part of another module, whose code %s would not see; nothing was written; choose another folder: %s",
+				dir, d, g.project.Module, flag)
 		}
 	}
 	return nil
@@ -398,7 +454,7 @@ const sqlcOrigin = "sqlc"
 // queries are the files that sqlc reads: the wanted ones as they will be after the merge, and what the user
 // put beside them.
 func (g *generation) queries(dir string, wanted []plan.File) ([]sqlc.File, error) {
-	changes, err := merge.Changes(g.project, wanted)
+	changes, err := g.changes(wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -462,13 +518,30 @@ func (g *generation) lastOutput() ([]sqlc.File, error) {
 	return files, nil
 }
 
+// changes is merge.Changes, which takes what another custos wrote since this one began for the user's.
+func (g *generation) changes(files []plan.File) ([]plan.Change, error) {
+	changes, err := merge.Changes(g.project, files)
+	if foreign := (*merge.ForeignError)(nil); errors.As(err, &foreign) && g.overtaken() {
+		return nil, errOvertaken
+	}
+	return changes, err
+}
+
+var errOvertaken = errors.New("generate: another custos has written into this project meanwhile; nothing was written; run it again")
+
+// overtaken reports whether another custos has written, or is writing, into the project since it was loaded.
+func (g *generation) overtaken() bool {
+	lock, _, err := g.project.Read(project.LockFile)
+	return err == nil && !bytes.Equal(lock, g.project.LockFile) || disk.Pending(g.project.Root)
+}
+
 // merge compares what is wanted with what is there, and adds the files about the project itself.
 func (g *generation) merge() (*Result, error) {
 	g.files = append(g.files,
 		plan.File{Path: project.SchemaFile, Content: project.Schema(), Owner: plan.Machine, Origin: plugin.Core},
 		plan.File{Path: project.Dir + "/.gitattributes", Content: []byte("base/** linguist-generated -diff\n"), Owner: plan.Machine, Origin: plugin.Core},
 	)
-	changes, err := merge.Changes(g.project, g.files)
+	changes, err := g.changes(g.files)
 	if err != nil {
 		return nil, err
 	}

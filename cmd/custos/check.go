@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/custos-auth/custos/generator/plan"
+	"github.com/custos-auth/custos/generator/project"
 )
 
 type checkOptions struct{ json bool }
@@ -37,6 +40,10 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) error {
 		return err
 	}
 	findings, code := check(res.Changes)
+	twins := checkNumbers(res.Config.Migrations, res.Project.Migrations.Files)
+	if findings = append(findings, twins...); len(twins) > 0 && code == codeDone {
+		code = codeStale
+	}
 	if o.json {
 		if err := a.printJSON(struct {
 			UpToDate bool      `json:"up_to_date"`
@@ -58,7 +65,9 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) error {
 	case codeConflict:
 		a.note("look at the new versions with `custos upgrade --diff`, and take over what you want")
 	default:
-		a.note("out of date; type: custos upgrade")
+		if len(findings) > len(twins) {
+			a.note("out of date; type: custos upgrade")
+		}
 	}
 	return silent(code)
 }
@@ -68,6 +77,28 @@ func silentUnlessDone(code int) error {
 		return nil
 	}
 	return silent(code)
+}
+
+// checkNumbers finds migrations that have one number, as two branches make them: a tool would refuse them, or run
+// one only. Without a tool the whole name counts.
+func checkNumbers(cfg project.MigrationConfig, files []project.MigrationFile) []finding {
+	findings := []finding{}
+	if cfg.Tool == project.Plain {
+		return findings
+	}
+	first := map[int64]string{}
+	for _, f := range files {
+		if f.Version == 0 || cfg.Tool == project.GolangMigrate && strings.HasSuffix(f.Path, ".down.sql") {
+			continue
+		}
+		other, twice := first[f.Version]
+		if !twice {
+			first[f.Version] = f.Path
+			continue
+		}
+		findings = append(findings, finding{"stale", f.Path, fmt.Sprintf("has the number of %s; rename the one that was not run yet, with a number above all others", other)})
+	}
+	return findings
 }
 
 // check judges what a run would change. A conflict outweighs what an upgrade would mend.

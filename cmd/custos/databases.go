@@ -1,11 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -23,6 +27,7 @@ import (
 type database struct {
 	dialect  goose.Dialect
 	open     func(dsn, root string) (*sql.DB, error) // errors never hold the DSN: it has a password
+	read     func(dsn, root string) (*sql.DB, error) // the same for one who leaves no trace; nil = open
 	fallback string                                  // the DSN of a project that names none; "" = it must
 	example  string                                  // a DSN of an application called NAME
 	shell    string                                  // the command that runs a plain migration, with %s for its file
@@ -33,7 +38,7 @@ type database struct {
 func databases() map[string]database {
 	return map[string]database{
 		"sqlite": {
-			dialect: goose.DialectSQLite3, open: openSQLite, fallback: "app.db", example: "app.db",
+			dialect: goose.DialectSQLite3, open: openSQLite, read: readSQLite, fallback: "app.db", example: "app.db",
 			shell: "sqlite3 app.db < %s", ignore: []string{"*.db", "*.db-shm", "*.db-wal"},
 		},
 		"postgres": {
@@ -49,17 +54,9 @@ func databases() map[string]database {
 
 // openSQLite opens a file as generated code does.
 func openSQLite(dsn, root string) (*sql.DB, error) {
-	path, query, _ := strings.Cut(strings.TrimPrefix(dsn, "sqlite:"), "?")
-	path = strings.TrimPrefix(strings.TrimPrefix(path, "//"), "file:")
-	if path == "" || path == ":memory:" {
-		return nil, errors.New("it needs a file, such as app.db")
-	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(root, path)
-	}
-	params, err := url.ParseQuery(query)
+	path, params, err := parseSQLite(dsn, root)
 	if err != nil {
-		return nil, errors.New("the parameters behind '?' are malformed")
+		return nil, err
 	}
 	driver, err := engine.Default().Driver("")
 	if err != nil {
@@ -69,6 +66,33 @@ func openSQLite(dsn, root string) (*sql.DB, error) {
 		params.Add(p.Key, p.Value)
 	}
 	return sql.Open("sqlite", "file:"+path+"?"+params.Encode())
+}
+
+// readSQLite opens a file that it will not write. An empty database stands for none.
+func readSQLite(dsn, root string) (*sql.DB, error) {
+	path, _, err := parseSQLite(dsn, root)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return sql.Open("sqlite", ":memory:")
+	}
+	return sql.Open("sqlite", "file:"+path+"?mode=ro&_pragma=busy_timeout(5000)")
+}
+
+func parseSQLite(dsn, root string) (path string, params url.Values, err error) {
+	path, query, _ := strings.Cut(strings.TrimPrefix(dsn, "sqlite:"), "?")
+	path = strings.TrimPrefix(strings.TrimPrefix(path, "//"), "file:")
+	if path == "" || path == ":memory:" {
+		return "", nil, errors.New("it needs a file, such as app.db")
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(root, path)
+	}
+	if params, err = url.ParseQuery(query); err != nil {
+		return "", nil, errors.New("the parameters behind '?' are malformed")
+	}
+	return path, params, nil
 }
 
 func openPostgres(dsn, _ string) (*sql.DB, error) {
@@ -82,16 +106,17 @@ func openPostgres(dsn, _ string) (*sql.DB, error) {
 func openMySQL(dsn, _ string) (*sql.DB, error) {
 	config, err := parseMySQL(dsn)
 	if err != nil {
-		return nil, errors.New("the DSN is malformed; write mysql://user:password@host:3306/name or user:password@tcp(host:3306)/name")
+		return nil, errors.New("the DSN, or a parameter in it, is malformed; write mysql://user:password@host:3306/name or user:password@tcp(host:3306)/name")
 	}
 	config.MultiStatements, config.ParseTime, config.Loc = true, true, time.UTC
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
-		return nil, errors.New("the DSN is malformed; write mysql://user:password@host:3306/name")
+		return nil, errors.New("the DSN is malformed; write mysql://user:password@host:3306/name?parameter=value")
 	}
 	return sql.OpenDB(connector), nil
 }
 
+// parseMySQL reads a URL or the driver's own DSN. Its errors may repeat the password: they are not for the user.
 func parseMySQL(dsn string) (*mysql.Config, error) {
 	if !strings.HasPrefix(dsn, "mysql://") {
 		return mysql.ParseDSN(dsn)
@@ -100,19 +125,33 @@ func parseMySQL(dsn string) (*mysql.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := mysql.NewConfig()
+	addr := net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "3306"))
+	// The driver looks for the last slash: one in a parameter must not be it.
+	config, err := mysql.ParseDSN("tcp(" + addr + ")/?" + strings.ReplaceAll(u.RawQuery, "/", "%2F"))
+	if err != nil {
+		return nil, err
+	}
 	config.User = u.User.Username()
 	config.Passwd, _ = u.User.Password()
-	config.Net, config.Addr, config.DBName = "tcp", u.Host, strings.TrimPrefix(u.Path, "/")
-	if u.Port() == "" {
-		config.Addr = u.Hostname() + ":3306"
-	}
+	config.DBName = strings.TrimPrefix(u.Path, "/")
 	return config, nil
 }
 
 // connect opens a database and makes sure that it answers.
 func (d database) connect(ctx context.Context, dsn, root string) (*sql.DB, error) {
-	db, err := d.open(dsn, root)
+	return reach(ctx, d.open, dsn, root)
+}
+
+// look is connect for one who only reads.
+func (d database) look(ctx context.Context, dsn, root string) (*sql.DB, error) {
+	if d.read != nil {
+		return reach(ctx, d.read, dsn, root)
+	}
+	return d.connect(ctx, dsn, root)
+}
+
+func reach(ctx context.Context, open func(dsn, root string) (*sql.DB, error), dsn, root string) (*sql.DB, error) {
+	db, err := open(dsn, root)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}

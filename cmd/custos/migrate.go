@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	goosedb "github.com/pressly/goose/v3/database"
 	"github.com/spf13/cobra"
 
 	"github.com/custos-auth/custos/generator/project"
@@ -19,6 +21,7 @@ type migrateOptions struct {
 	verb     string // up, down, status
 	database string
 	json     bool
+	dryRun   bool
 }
 
 func newMigrateCmd(a *app) *cobra.Command {
@@ -42,6 +45,8 @@ func newMigrateCmd(a *app) *cobra.Command {
 		c.Flags().StringVar(&o.database, "database", "", "the database's DSN or URL")
 		if sub.verb == "status" {
 			c.Flags().BoolVar(&o.json, "json", false, "print JSON")
+		} else {
+			c.Flags().BoolVar(&o.dryRun, "dry-run", false, "show which migrations would be run, and run none")
 		}
 		cmd.AddCommand(c)
 	}
@@ -62,7 +67,11 @@ func (a *app) runMigrate(ctx context.Context, o migrateOptions) error {
 		return err
 	}
 	dir := os.DirFS(filepath.Join(p.Root, filepath.FromSlash(p.Config.Migrations.Dir)))
-	db, err := kind.connect(ctx, dsn, p.Root)
+	connect := kind.connect
+	if o.dryRun {
+		connect = kind.look
+	}
+	db, err := connect(ctx, dsn, p.Root)
 	if err != nil {
 		return fmt.Errorf("migrate %s: %w", o.verb, err)
 	}
@@ -74,10 +83,12 @@ func (a *app) runMigrate(ctx context.Context, o migrateOptions) error {
 	case err != nil:
 		return fmt.Errorf("migrate %s: read %s: %w", o.verb, p.Config.Migrations.Dir, err)
 	}
-	switch o.verb {
-	case "up":
+	switch {
+	case o.dryRun:
+		return a.previewMigrations(ctx, kind, db, provider, o.verb)
+	case o.verb == "up":
 		return a.migrateUp(ctx, provider)
-	case "down":
+	case o.verb == "down":
 		return a.migrateDown(ctx, provider)
 	default:
 		return a.migrateStatus(ctx, provider, o.json)
@@ -100,8 +111,9 @@ func (a *app) dsn(p *project.Project, kind database, o migrateOptions) (string, 
 	if err != nil {
 		return "", err
 	}
-	if v, _ := lookupDotEnv(env, "DATABASE_URL"); v != "" {
-		return v, nil
+	v, _, err := lookupDotEnv(env, "DATABASE_URL")
+	if err != nil || v != "" {
+		return v, err
 	}
 	if kind.fallback != "" {
 		return kind.fallback, nil
@@ -165,6 +177,81 @@ func (a *app) migrateDown(ctx context.Context, provider *goose.Provider) error {
 		return fmt.Errorf("migrate down: %w", err)
 	}
 	return a.printMigration(result)
+}
+
+// previewMigrations shows what up or down would run. goose's own status makes its table; this writes nothing.
+func (a *app) previewMigrations(ctx context.Context, kind database, db *sql.DB, provider *goose.Provider, verb string) error {
+	done, err := appliedMigrations(ctx, kind, db)
+	if err != nil {
+		return fmt.Errorf("migrate %s: read which migrations were run: %w", verb, err)
+	}
+	var last int64
+	for version := range done {
+		last = max(last, version)
+	}
+	var names []string
+	for _, s := range provider.ListSources() {
+		name := filepath.Base(s.Path)
+		switch {
+		case verb == "down" && s.Version == last && last > 0:
+			names = []string{name}
+		case verb == "down" || done[s.Version]:
+		case s.Version < last:
+			return fmt.Errorf("migrate up: %s was not run, and its number is lower than %d, which was; give it a higher one", name, last)
+		default:
+			names = append(names, name)
+		}
+	}
+	switch {
+	case verb == "down" && last > 0 && len(names) == 0:
+		return fmt.Errorf("migrate down: the last migration that was run, %d, has no file", last)
+	case verb == "down" && len(names) == 0:
+		return a.printf("Nothing to do: no migration was run.\n")
+	case len(names) == 0:
+		return a.printf("Nothing to do: every migration was run.\n")
+	}
+	for _, name := range names {
+		if err := a.printf("%s  %s\n", pad(verb, 4), name); err != nil {
+			return err
+		}
+	}
+	return a.printf("Dry run: would run %s; nothing was run.\n", plural(len(names), "migration"))
+}
+
+// appliedMigrations reads goose's table, if there is one.
+func appliedMigrations(ctx context.Context, kind database, db *sql.DB) (map[int64]bool, error) {
+	store, err := goosedb.NewStore(kind.dialect, goose.DefaultTablename)
+	if err != nil {
+		return nil, err
+	}
+	there, err := hasTable(ctx, db, store)
+	if err != nil || !there {
+		return nil, err
+	}
+	all, err := store.ListMigrations(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	done := map[int64]bool{}
+	for _, m := range all {
+		if m.IsApplied && m.Version > 0 {
+			done[m.Version] = true
+		}
+	}
+	return done, nil
+}
+
+// hasTable reports whether there is a table of goose's. goose does not know how to ask SQLite.
+func hasTable(ctx context.Context, db *sql.DB, store goosedb.Store) (bool, error) {
+	err := errors.ErrUnsupported
+	there := false
+	if s, ok := store.(goosedb.StoreExtender); ok {
+		there, err = s.TableExists(ctx, db)
+	}
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = db.QueryRowContext(ctx, "SELECT COUNT(*) > 0 FROM sqlite_master WHERE type = 'table' AND name = ?", goose.DefaultTablename).Scan(&there)
+	}
+	return there, err
 }
 
 func (a *app) printMigration(r *goose.MigrationResult) error {

@@ -124,7 +124,7 @@ func operations(res *generator.Result, m plan.Model) []nextStep {
 func upMigrations(res *generator.Result) []string {
 	var out []string
 	for _, c := range res.Changes {
-		if c.Op == plan.Create && c.Owner == plan.Ledger && !strings.HasSuffix(c.Path, ".down.sql") {
+		if c.Op == plan.Create && c.Owner == plan.Ledger && !strings.HasSuffix(c.Path, ".down.sql") && path.Dir(c.Path) == res.Config.Migrations.Dir {
 			out = append(out, c.Path)
 		}
 	}

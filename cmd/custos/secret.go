@@ -31,7 +31,7 @@ func newKeys() (string, error) {
 	return "1:" + base64.StdEncoding.EncodeToString(key), nil
 }
 
-type secretOptions struct{ write bool }
+type secretOptions struct{ write, dryRun bool }
 
 func newSecretCmd(a *app) *cobra.Command {
 	var o secretOptions
@@ -44,6 +44,7 @@ func newSecretCmd(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runSecret(cmd.Context(), o) },
 	}
 	cmd.Flags().BoolVar(&o.write, "write", false, "append it to .env, and keep .env out of git")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "with --write: show what would be written, and write nothing")
 	return cmd
 }
 
@@ -67,8 +68,12 @@ func (a *app) runSecret(_ context.Context, o secretOptions) error {
 	if err != nil {
 		return err
 	}
-	if _, there := lookupDotEnv(old, keysVariable); there {
-		return fmt.Errorf("write .env: it has a %s already, and without it no secret in the database can be verified; to rotate, put a second key, with another number, before the first", keysVariable)
+	_, there, err := lookupDotEnv(old, keysVariable)
+	if err != nil {
+		return err
+	}
+	if there {
+		return fmt.Errorf("write .env: it has a %s already, and without it no secret in the database can be verified; to rotate, put a second key, with another number, behind the first (SECURITY.md, beside the generated code, has the steps)", keysVariable)
 	}
 	changes := []plan.Change{appendTo(".env", old, exists, line)}
 	changes[0].Private = true
@@ -79,16 +84,21 @@ func (a *app) runSecret(_ context.Context, o secretOptions) error {
 	if !ignores(ignore) {
 		changes = append(changes, appendTo(".gitignore", ignore, exists, "/.env\n"))
 	}
-	if err := disk.Apply(root, changes); err != nil {
-		return err
-	}
-	if err := os.Chmod(filepath.Join(root, ".env"), 0o600); err != nil { // one that was there may have been open to all
-		return fmt.Errorf("close .env to others: %w", err)
+	if !o.dryRun {
+		if err := disk.Apply(root, changes); err != nil {
+			return err
+		}
+		if err := os.Chmod(filepath.Join(root, ".env"), 0o600); err != nil { // one that was there may have been open to all
+			return fmt.Errorf("close .env to others: %w", err)
+		}
 	}
 	for _, c := range changes {
 		if err := a.printf("%s  %s\n", a.colour().paint(green, pad(c.Op.String(), 6)), c.Path); err != nil {
 			return err
 		}
+	}
+	if o.dryRun {
+		return a.printf("%s\n", a.colour().paint(bold, summary(len(changes), 0, 0, true)))
 	}
 	return nil
 }

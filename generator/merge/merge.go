@@ -23,7 +23,7 @@ import (
 const (
 	noteMachine = "you had edited this machine-owned file; its next edit belongs in a file of yours beside it"
 	noteEdited  = "edited by you; the new version differs (see --diff)"
-	noteDeleted = "deleted by you"
+	noteDeleted = "deleted by you; to have it again, delete its line in " + project.LockFile + " and run: custos upgrade"
 	noteStale   = "no longer generated; delete it when you have moved your edits"
 )
 

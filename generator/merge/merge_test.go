@@ -77,8 +77,8 @@ func TestChanges(t *testing.T) {
 		{"both edited", disk{f: "mine", base: "old"}, inLock(plan.User, "old"), wants(plan.User), []string{"keep f.go: " + noteEdited}, []string{"f.go old"}},
 		{"both edited, base lost", disk{f: "mine"}, inLock(plan.User, "old"), wants(plan.User), []string{"keep f.go: " + noteEdited}, []string{"f.go old"}},
 		{"user emptied", disk{f: "", base: "old"}, inLock(plan.User, "old"), wants(plan.User), []string{"keep f.go: " + noteEdited}, []string{"f.go old"}},
-		{"user deleted", disk{base: "old"}, inLock(plan.User, "old"), wants(plan.User), []string{"keep f.go: deleted by you"}, []string{"f.go old"}},
-		{"user deleted, upstream not", nil, inLock(plan.User, "new"), wants(plan.User), []string{"keep f.go: deleted by you"}, []string{"f.go new"}},
+		{"user deleted", disk{base: "old"}, inLock(plan.User, "old"), wants(plan.User), []string{"keep f.go: " + noteDeleted}, []string{"f.go old"}},
+		{"user deleted, upstream not", nil, inLock(plan.User, "new"), wants(plan.User), []string{"keep f.go: " + noteDeleted}, []string{"f.go new"}},
 		{"secret", nil, nil, []plan.File{{Path: f, Content: []byte("new"), Private: true}}, []string{"create f.go"}, []string{"f.go new"}},
 
 		{"machine to user", disk{f: "old"}, inLock(plan.Machine, "old"), wants(plan.User), []string{"create " + base, "update f.go"}, []string{"f.go new"}},

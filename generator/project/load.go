@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
 
@@ -47,12 +48,12 @@ func Load(dir string, o Options) (*Project, error) {
 	if o, err = o.checked(); err != nil {
 		return nil, err
 	}
+	var d *doc
 	if p.ConfigFile != nil {
-		var d *doc
 		if p.Config, d, err = parseConfig(p.ConfigFile); err != nil {
 			return nil, err
 		}
-		if err := o.contradicts(d, asked); err != nil {
+		if err := o.contradicts(d, asked, p.Lock.migrated()); err != nil {
 			return nil, err
 		}
 	}
@@ -64,6 +65,9 @@ func Load(dir string, o Options) (*Project, error) {
 		return nil, err
 	}
 	if err := p.findEngine(o, found, direct); err != nil {
+		return nil, err
+	}
+	if err := p.checkEngine(d); err != nil {
 		return nil, err
 	}
 	if err := p.findMigrations(found); err != nil {
@@ -176,7 +180,7 @@ func (o Options) checked() (Options, error) {
 }
 
 // contradicts refuses an option that asks for something else than custos.yaml.
-func (o Options) contradicts(d *doc, asked Options) error {
+func (o Options) contradicts(d *doc, asked Options, migrated bool) error {
 	var errs []error
 	for _, k := range []struct{ key, asked string }{{"engine", o.Engine}, {"driver", o.Driver}, {"package", o.Package}} {
 		it, ok := d.root.item(k.key)
@@ -187,10 +191,47 @@ func (o Options) contradicts(d *doc, asked Options) error {
 		if k.key == "engine" && asked.Engine == "" {
 			option = "driver " + o.Driver // it implies the engine
 		}
+		if k.key == "engine" && migrated {
+			errs = append(errs, fmt.Errorf("use --%s: %w", option, d.errorf(it.val.pos, "says %s; leave the option out: %s", it.val.text, engineStays)))
+			continue
+		}
 		errs = append(errs, fmt.Errorf("use --%s: %w", option,
 			d.errorf(it.val.pos, "says %s; leave the option out, or write %s: %s there and run: custos upgrade", it.val.text, k.key, k.asked)))
 	}
 	return errors.Join(errs...)
+}
+
+const engineStays = "a project cannot change its engine once its migrations are written"
+
+// migrated reports whether custos has written migrations.
+func (l Lock) migrated() bool {
+	return slices.ContainsFunc(l.Entries, func(e Entry) bool { return e.Owner == OwnerLedger })
+}
+
+// checkEngine refuses an engine that is not the one of the last run. custos' own sqlc.yaml remembers that one.
+func (p *Project) checkEngine(d *doc) error {
+	i := slices.IndexFunc(p.Lock.Entries, func(e Entry) bool { return e.Owner == OwnerMachine && path.Base(e.Path) == "sqlc.yaml" })
+	if i < 0 || !p.Lock.migrated() {
+		return nil
+	}
+	content, _, err := p.Read(p.Lock.Entries[i].Path)
+	if err != nil {
+		return err
+	}
+	var f sqlcFile
+	if err := yaml.Unmarshal(content, &f); err != nil || len(f.SQL) == 0 {
+		return nil // edited: it will be written again
+	}
+	last, err := engine.ByName(f.SQL[0].Engine)
+	if err != nil || last.Name == p.Config.Engine {
+		return nil
+	}
+	if d != nil {
+		if it, ok := d.root.item("engine"); ok {
+			return d.errorf(it.val.pos, "the migrations are for %s, and %s; write engine: %s again", last.Name, engineStays, last.Name)
+		}
+	}
+	return fmt.Errorf("read %s: the engine is %s, but the migrations are for %s, and %s; write engine: %s", ConfigFile, p.Config.Engine, last.Name, engineStays, last.Name)
 }
 
 // driverModule is a module in a go.mod that tells which database the project speaks to.

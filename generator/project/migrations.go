@@ -53,7 +53,7 @@ func stamp(t time.Time) int64 {
 	return n
 }
 
-// MigrationName returns the file names of a migration, without their folder. down is "" for the tools that
+// MigrationName returns the file names of a migration, relative to the folder of migrations. down is "" for the tools that
 // keep both directions in one file.
 func MigrationName(cfg MigrationConfig, number, name string) (up, down string) {
 	base := number + "_" + name
@@ -61,7 +61,7 @@ func MigrationName(cfg MigrationConfig, number, name string) (up, down string) {
 	case GolangMigrate:
 		return base + ".up.sql", base + ".down.sql"
 	case Plain:
-		return base + ".sql", base + ".down.sql"
+		return base + ".sql", "down/" + base + ".sql" // beside the other, *.sql would run it, and first
 	}
 	return base + ".sql", ""
 }

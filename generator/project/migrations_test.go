@@ -40,7 +40,7 @@ func TestMigrationFiles(t *testing.T) {
 		{"goose", "1_a.sql", "", "-- +goose Up\nU;\n\n-- +goose Down\nD;\n", ""},
 		{"dbmate", "1_a.sql", "", "-- migrate:up\nU;\n\n-- migrate:down\nD;\n", ""},
 		{"golang-migrate", "1_a.up.sql", "1_a.down.sql", "U;\n", "D;\n"},
-		{"plain", "1_a.sql", "1_a.down.sql", "U;\n", "D;\n"},
+		{"plain", "1_a.sql", "down/1_a.sql", "U;\n", "D;\n"},
 	} {
 		upName, downName := project.MigrationName(project.MigrationConfig{Tool: c.tool}, "1", "a")
 		up, down := project.MigrationBody(c.tool, "\nU;\n\n", "D;")

@@ -107,9 +107,6 @@ func Key(table plan.Table, migrations []File) (engine.Key, error) {
 	fail := func(format string, args ...any) (engine.Key, error) {
 		return "", &KeyError{Table: table.Name, Reason: fmt.Sprintf(format, args...)}
 	}
-	if len(table.Columns) == 1 {
-		return fail("it has a key and nothing else; custos needs one column more, such as created_at")
-	}
 	columns := keyColumns(table.Name, migrations)
 	switch {
 	case len(columns) > 1:
@@ -118,6 +115,9 @@ func Key(table plan.Table, migrations []File) (engine.Key, error) {
 		return fail("it has no primary key; custos needs a column id that is one")
 	case columns[0] != "id":
 		return fail("its key is the column %s; custos needs it to be called id", columns[0])
+	}
+	if len(table.Columns) == 1 {
+		return fail("it has a key and nothing else; custos needs one column more, such as created_at")
 	}
 	for _, c := range table.Columns {
 		if !strings.EqualFold(c.Name, "id") {
