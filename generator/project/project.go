@@ -128,7 +128,7 @@ type Entry struct {
 	Path   string // relative to the root, forward slashes
 	Hash   string // Hash of the bytes that custos wrote
 	Origin string // the plugin whose template made it, or "core"
-	ID     string // ledger only: the identity of the migration, such as "api_tokens" or "api_tokens.name" or "model.ApiClient"; "" otherwise
+	ID     string // ledger only: the identity of the migration, such as PLUGIN.create_things or model.ApiClient; "" otherwise
 }
 
 // Find returns the entry of a path.
