@@ -601,12 +601,8 @@ func (g *generation) goMod() ([]byte, error) {
 	if len(g.plan.Models) == 0 {
 		return g.project.GoMod, nil
 	}
-	out, err := project.EditGoMod(g.project.GoMod, []project.Requirement{
+	return project.EditGoMod(g.project.GoMod, []project.Requirement{
 		{Path: plan.Runtime, Version: g.Runtime.Version, Replace: g.Runtime.Replace},
 		{Path: g.plan.Driver.Module, Version: g.plan.Driver.Version},
 	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,7 +62,7 @@ func completeOptions(p *plugin.Plugin, prefix, rest string) []string {
 		prefix, rest = prefix+rest[:i+1], rest[i+1:]
 	}
 	var out []string
-	for _, name := range sortedKeys(p.Manifest.Options) {
+	for _, name := range slices.Sorted(maps.Keys(p.Manifest.Options)) {
 		opt := p.Manifest.Options[name]
 		values := opt.Values
 		if opt.Type == "bool" {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,7 +33,7 @@ func (a *app) addForwards(root *cobra.Command) {
 		if err != nil {
 			continue
 		}
-		for _, word := range sortedKeys(p.Manifest.Commands) {
+		for _, word := range slices.Sorted(maps.Keys(p.Manifest.Commands)) {
 			if slices.ContainsFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == word }) {
 				continue
 			}

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"go/format"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -107,7 +108,7 @@ func nextSteps(res *generator.Result, name string) ([]nextStep, error) {
 func operations(res *generator.Result, m plan.Model) []nextStep {
 	steps := []nextStep{{Title: "Run the migrations", Command: migrateHint(res.Config, upMigrations(res))}}
 	for _, s := range m.Plugins {
-		for _, word := range sortedKeys(s.Manifest.Commands) {
+		for _, word := range slices.Sorted(maps.Keys(s.Manifest.Commands)) {
 			c := s.Manifest.Commands[word]
 			id := "1"
 			if m.Owned {

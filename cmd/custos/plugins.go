@@ -70,20 +70,20 @@ type optionInfo struct {
 func describe(p *plugin.Plugin) (pluginInfo, error) {
 	m := p.Manifest
 	info := pluginInfo{Name: p.Name, Summary: m.Summary, Origin: p.Origin, Requires: m.Requires, Conflicts: m.Conflicts, Tables: m.Tables, Hooks: m.Hooks}
-	for _, name := range sortedKeys(m.Options) {
+	for _, name := range slices.Sorted(maps.Keys(m.Options)) {
 		o := m.Options[name]
 		info.Options = append(info.Options, optionInfo{name, o.Type, o.Default, o.Values, o.Pattern, o.Help})
 	}
 	for _, r := range m.Routes {
 		info.Routes = append(info.Routes, routeInfo{Method: r.Method, Path: r.Path, Require: r.Require, Plugin: p.Name, Summary: r.Summary})
 	}
-	for _, c := range sortedKeys(m.Commands) {
+	for _, c := range slices.Sorted(maps.Keys(m.Commands)) {
 		if info.Commands == nil {
 			info.Commands = map[string]string{}
 		}
 		info.Commands[c] = m.Commands[c].Summary
 	}
-	for _, s := range sortedKeys(m.Seams) {
+	for _, s := range slices.Sorted(maps.Keys(m.Seams)) {
 		if info.Seams == nil {
 			info.Seams = map[string]string{}
 		}
@@ -156,13 +156,13 @@ func (a *app) explain(info pluginInfo) error {
 	for _, r := range info.Routes {
 		routes = append(routes, []string{r.Method, "..." + r.Path, r.requirement(), r.Summary})
 	}
-	for _, w := range sortedKeys(info.Commands) {
+	for _, w := range slices.Sorted(maps.Keys(info.Commands)) {
 		commands = append(commands, []string{"custos " + w, info.Commands[w]})
 	}
-	for _, s := range sortedKeys(info.Seams) {
+	for _, s := range slices.Sorted(maps.Keys(info.Seams)) {
 		seams = append(seams, []string{s, info.Seams[s]})
 	}
-	for _, s := range sortedKeys(info.Hooks) {
+	for _, s := range slices.Sorted(maps.Keys(info.Hooks)) {
 		hooks = append(hooks, []string{s, strings.Join(info.Hooks[s], ", ")})
 	}
 	for _, section := range []struct {
@@ -195,5 +195,3 @@ func column(words []string) [][]string {
 	}
 	return rows
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

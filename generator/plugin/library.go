@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -72,24 +73,24 @@ func Load(sources ...Source) (*Library, error) {
 func (l *Library) checkRelations() []error {
 	var errs []error
 	seams := map[string]string{}
-	for _, name := range sortedKeys(l.plugins) {
-		for _, s := range sortedKeys(l.plugins[name].Manifest.Seams) {
+	for _, name := range slices.Sorted(maps.Keys(l.plugins)) {
+		for _, s := range slices.Sorted(maps.Keys(l.plugins[name].Manifest.Seams)) {
 			if other, ok := seams[s]; ok {
 				errs = append(errs, &ManifestError{Plugin: name, Err: fmt.Errorf("seam %s is declared by %s already", s, other)})
 			}
 			seams[s] = name
 		}
 	}
-	for _, name := range sortedKeys(l.plugins) {
+	for _, name := range slices.Sorted(maps.Keys(l.plugins)) {
 		m := l.plugins[name].Manifest
 		for _, r := range append(slices.Clone(m.Requires), m.Conflicts...) {
 			if l.plugins[r] == nil {
 				errs = append(errs, &ManifestError{Plugin: name, Err: l.unknown(r)})
 			}
 		}
-		for _, s := range sortedKeys(m.Hooks) {
+		for _, s := range slices.Sorted(maps.Keys(m.Hooks)) {
 			if _, ok := seams[s]; !ok {
-				errs = append(errs, &ManifestError{Plugin: name, Err: fmt.Errorf("hooks: no plugin declares the seam %q%s", s, didYouMean(s, sortedKeys(seams)))})
+				errs = append(errs, &ManifestError{Plugin: name, Err: fmt.Errorf("hooks: no plugin declares the seam %q%s", s, didYouMean(s, slices.Sorted(maps.Keys(seams))))})
 			}
 		}
 	}
@@ -98,7 +99,7 @@ func (l *Library) checkRelations() []error {
 
 // Names lists the plugins that a user can ask for, sorted.
 func (l *Library) Names() []string {
-	names := sortedKeys(l.plugins)
+	names := slices.Sorted(maps.Keys(l.plugins))
 	return slices.DeleteFunc(names, func(n string) bool { return n == Core })
 }
 
@@ -156,7 +157,7 @@ func (l *Library) Resolve(selections []Selection) ([]Selected, error) {
 		for _, r := range p.Manifest.Requires {
 			add(r)
 		}
-		for _, o := range sortedKeys(p.Manifest.Options) {
+		for _, o := range slices.Sorted(maps.Keys(p.Manifest.Options)) {
 			opt := p.Manifest.Options[o]
 			if v, err := opt.Parse(opt.Default); err == nil {
 				s.Values[o] = v
@@ -178,10 +179,10 @@ func (l *Library) Resolve(selections []Selection) ([]Selected, error) {
 			errs = append(errs, fmt.Errorf("plugin %s is given twice", sel.Name))
 		}
 		s.Asked = true
-		for _, o := range sortedKeys(sel.Options) {
+		for _, o := range slices.Sorted(maps.Keys(sel.Options)) {
 			opt, ok := s.Manifest.Options[o]
 			if !ok {
-				errs = append(errs, &UnknownError{Kind: "option of " + sel.Name, Name: o, Known: sortedKeys(s.Manifest.Options)})
+				errs = append(errs, &UnknownError{Kind: "option of " + sel.Name, Name: o, Known: slices.Sorted(maps.Keys(s.Manifest.Options))})
 				continue
 			}
 			v, err := opt.Parse(sel.Options[o])
@@ -192,7 +193,7 @@ func (l *Library) Resolve(selections []Selection) ([]Selected, error) {
 			s.Values[o] = v
 		}
 	}
-	for _, name := range sortedKeys(chosen) {
+	for _, name := range slices.Sorted(maps.Keys(chosen)) {
 		for _, c := range chosen[name].Manifest.Conflicts {
 			if chosen[c] != nil {
 				errs = append(errs, fmt.Errorf("plugins %s and %s cannot be in one model", name, c))
@@ -232,7 +233,7 @@ func order(chosen map[string]*Selected) ([]Selected, error) {
 	if err := visit(Core); err != nil {
 		return nil, err
 	}
-	for _, name := range sortedKeys(chosen) {
+	for _, name := range slices.Sorted(maps.Keys(chosen)) {
 		if err := visit(name); err != nil {
 			return nil, err
 		}

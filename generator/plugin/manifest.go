@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"regexp"
 	"slices"
-	"sort"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -123,7 +123,7 @@ func (m Manifest) validate(name string) error {
 	if m.State != "" && !isIdent(m.State) {
 		bad("state: %q is not a Go identifier", m.State)
 	}
-	for _, s := range sortedKeys(m.Seams) {
+	for _, s := range slices.Sorted(maps.Keys(m.Seams)) {
 		seam := m.Seams[s]
 		if seam.Kind != Guard && seam.Kind != Observe {
 			bad("seams.%s: kind is %q; known: guard, observe", s, seam.Kind)
@@ -132,7 +132,7 @@ func (m Manifest) validate(name string) error {
 			bad("seams.%s: method %q is not a Go identifier", s, seam.Method)
 		}
 	}
-	for _, s := range sortedKeys(m.Hooks) {
+	for _, s := range slices.Sorted(maps.Keys(m.Hooks)) {
 		for _, h := range m.Hooks[s] {
 			if !isIdent(h) {
 				bad("hooks.%s: %q is not a Go identifier", s, h)
@@ -153,12 +153,12 @@ func (m Manifest) validate(name string) error {
 			bad("routes[%d]: require %q is not a Go identifier", i, r.Require)
 		}
 	}
-	for _, c := range sortedKeys(m.Commands) {
+	for _, c := range slices.Sorted(maps.Keys(m.Commands)) {
 		if !isWord(c) || !isIdent(m.Commands[c].Func) {
 			bad("commands.%s: func %q is not a Go identifier", c, m.Commands[c].Func)
 		}
 	}
-	for _, o := range sortedKeys(m.Options) {
+	for _, o := range slices.Sorted(maps.Keys(m.Options)) {
 		opt := m.Options[o]
 		if !isWord(o) {
 			bad("options.%s: not lower_snake_case", o)
@@ -193,12 +193,3 @@ var (
 
 func isWord(s string) bool  { return wordPattern.MatchString(s) }
 func isIdent(s string) bool { return identPattern.MatchString(s) }
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
-}

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -127,7 +128,7 @@ func ParseArg(arg string) (Selection, error) {
 // String is the selection as [ParseArg] reads it.
 func (s Selection) String() string {
 	var parts []string
-	for _, k := range sortedKeys(s.Options) {
+	for _, k := range slices.Sorted(maps.Keys(s.Options)) {
 		parts = append(parts, k+"="+s.Options[k])
 	}
 	if len(parts) == 0 {

@@ -67,7 +67,6 @@ type data struct {
 	Migrations struct{ Dir, Tool string }
 	Driver     engine.Driver
 	Model      plan.Model // zero in files that are not one model's
-	Models     []plan.Model
 
 	plugin plugin.Selected
 }
@@ -239,7 +238,7 @@ func newData(pl *plan.Plan, s plugin.Selected, m plan.Model) data {
 	d := data{
 		Runtime: plan.Runtime, App: app, AppName: identifier(app), Module: pl.Module,
 		Auth: pl.AuthPackage(), AuthPath: pl.Import(pl.Config.Package), AuthDBPath: pl.Import(pl.AuthDB()),
-		Authctl: pl.Config.Authctl, Driver: pl.Driver, Model: m, Models: pl.Models, plugin: s,
+		Authctl: pl.Config.Authctl, Driver: pl.Driver, Model: m, plugin: s,
 	}
 	d.Migrations.Dir, d.Migrations.Tool = pl.Config.Migrations.Dir, pl.Config.Migrations.Tool
 	return d

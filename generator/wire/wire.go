@@ -6,9 +6,9 @@ package wire
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
-	"sort"
 
 	"github.com/dave/jennifer/jen"
 
@@ -157,7 +157,7 @@ func joined(calls []jen.Code) jen.Code {
 func seams(f *jen.File, pl *plan.Plan, m plan.Model) {
 	event := jen.Qual(pl.Import(pl.Config.Package), "Event")
 	for _, s := range m.Plugins {
-		for _, name := range sorted(s.Manifest.Seams) {
+		for _, name := range slices.Sorted(maps.Keys(s.Manifest.Seams)) {
 			seam := s.Manifest.Seams[name]
 			var calls []jen.Code
 			for _, joiner := range m.Plugins {
@@ -252,20 +252,11 @@ func registry(f *jen.File, pl *plan.Plan) {
 	f.Comment("commands are the words that the plugins add.")
 	f.Func().Id("commands").Params().Map(jen.String()).Id("command").Block(jen.Return(jen.Map(jen.String()).Id("command").ValuesFunc(func(g *jen.Group) {
 		for _, s := range pl.Plugins() {
-			for _, word := range sorted(s.Manifest.Commands) {
+			for _, word := range slices.Sorted(maps.Keys(s.Manifest.Commands)) {
 				c := s.Manifest.Commands[word]
 				g.Line().Lit(word).Op(":").Values(jen.Lit(c.Summary), jen.Id(c.Func))
 			}
 		}
 		g.Line()
 	})))
-}
-
-func sorted[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }
