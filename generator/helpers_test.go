@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp/syntax"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -248,10 +249,10 @@ func sets(t testing.TB) []set {
 // meet reports whether two plugins meet at a seam: they declare it, join it, or call it.
 func meet(t testing.TB, lib *plugin.Library, a, b string) bool {
 	t.Helper()
-	methods := map[string]string{} // seam -> method
+	methods, heard := map[string]string{}, map[string]bool{} // seam -> method, and whether it is an observe seam
 	for _, p := range everyPlugin(t) {
 		for name, seam := range p.Manifest.Seams {
-			methods[name] = seam.Method
+			methods[name], heard[name] = seam.Method, seam.Kind == plugin.Observe
 		}
 	}
 	at := func(name string) map[string]bool {
@@ -264,6 +265,7 @@ func meet(t testing.TB, lib *plugin.Library, a, b string) bool {
 		for seam, method := range methods {
 			_, declares := p.Manifest.Seams[seam]
 			_, joins := p.Manifest.Hooks[seam]
+			joins = joins || heard[seam] && p.Manifest.Hooks[plugin.EverySeam] != nil
 			calls := false
 			for f, content := range files {
 				calls = calls || strings.HasSuffix(f, ".go.tmpl") && bytes.Contains(content, []byte("."+method+"("))
@@ -341,6 +343,14 @@ func optionValue(t testing.TB, o plugin.Option, i int) string {
 		return []string{"never", "36h", "52w"}[i%3]
 	case "enum":
 		return o.Values[i%len(o.Values)]
+	case "int":
+		if o.Min != nil && i%2 == 0 {
+			return strconv.FormatInt(*o.Min, 10)
+		}
+		if o.Max != nil {
+			return strconv.FormatInt(*o.Max, 10)
+		}
+		return o.Default
 	}
 	if _, err := o.Parse("acme"); err == nil {
 		return "acme"

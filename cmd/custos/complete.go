@@ -69,7 +69,11 @@ func completeOptions(p *plugin.Plugin, prefix, rest string) []string {
 			values = []string{"true", "false"}
 		}
 		if len(values) == 0 || !strings.HasPrefix(rest, name+"=") {
-			out = append(out, cobra.CompletionWithDesc(prefix+name+"=", opt.Help))
+			help := opt.Help
+			if opt.Type == "int" {
+				help += " (" + opt.Kind() + ")"
+			}
+			out = append(out, cobra.CompletionWithDesc(prefix+name+"=", help))
 			continue
 		}
 		for _, v := range values {

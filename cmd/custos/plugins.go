@@ -64,7 +64,11 @@ type optionInfo struct {
 	Default string   `json:"default"`
 	Values  []string `json:"values,omitempty"`
 	Pattern string   `json:"pattern,omitempty"`
+	Min     *int64   `json:"min,omitempty"`
+	Max     *int64   `json:"max,omitempty"`
 	Help    string   `json:"help"`
+
+	kind string // for people
 }
 
 func describe(p *plugin.Plugin) (pluginInfo, error) {
@@ -72,7 +76,7 @@ func describe(p *plugin.Plugin) (pluginInfo, error) {
 	info := pluginInfo{Name: p.Name, Summary: m.Summary, Origin: p.Origin, Requires: m.Requires, Conflicts: m.Conflicts, Tables: m.Tables, Hooks: m.Hooks}
 	for _, name := range slices.Sorted(maps.Keys(m.Options)) {
 		o := m.Options[name]
-		info.Options = append(info.Options, optionInfo{name, o.Type, o.Default, o.Values, o.Pattern, o.Help})
+		info.Options = append(info.Options, optionInfo{name, o.Type, o.Default, o.Values, o.Pattern, o.Min, o.Max, o.Help, o.Kind()})
 	}
 	for _, r := range m.Routes {
 		info.Routes = append(info.Routes, routeInfo{Method: r.Method, Path: r.Path, Require: r.Require, Plugin: p.Name, Summary: r.Summary})
@@ -143,15 +147,11 @@ func (a *app) explain(info pluginInfo) error {
 	}
 	var options, routes, commands, seams, hooks [][]string
 	for _, o := range info.Options {
-		kind := o.Type
-		if len(o.Values) > 0 {
-			kind = strings.Join(o.Values, "|")
-		}
 		fallback := o.Default
 		if fallback == "" {
 			fallback = "-"
 		}
-		options = append(options, []string{o.Name, kind, fallback, o.Help})
+		options = append(options, []string{o.Name, o.kind, fallback, o.Help})
 	}
 	for _, r := range info.Routes {
 		routes = append(routes, []string{r.Method, "..." + r.Path, r.requirement(), r.Summary})

@@ -9,8 +9,9 @@ func mysql() Engine {
 			{Name: "mysql", Module: "github.com/go-sql-driver/mysql", Version: "v1.10.1", Import: "github.com/go-sql-driver/mysql", SQLPackage: "database/sql", SQLName: "mysql"},
 		},
 		words: map[string]string{
-			"id":   "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY",
-			"time": "DATETIME(6)",
+			"id":     "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY",
+			"time":   "DATETIME(6)",
+			"number": "BIGINT",
 			// ascii_bin: a token that differs only in case or in a trailing space is another token.
 			"digest":    "CHAR(64) CHARACTER SET ascii COLLATE ascii_bin",
 			"string":    "VARCHAR(255)",

@@ -14,6 +14,7 @@ func sqlite() Engine {
 		words: map[string]string{
 			"id":        "INTEGER PRIMARY KEY AUTOINCREMENT",
 			"time":      "TIMESTAMP",
+			"number":    "INTEGER",
 			"digest":    "TEXT",
 			"string":    "VARCHAR(255)",
 			"owner":     "VARCHAR(255)",

@@ -98,7 +98,7 @@ func New(p *project.Project, cfg project.Config, lib *plugin.Library, schema Sch
 		return nil, err
 	}
 	slices.SortFunc(pl.Models, func(a, b Model) int { return strings.Compare(a.Name, b.Name) })
-	return pl, errors.Join(pl.checkTables(p, schema), pl.checkPaths())
+	return pl, errors.Join(pl.checkTables(p, schema), pl.checkPaths(), pl.checkCommands())
 }
 
 func newModel(p *project.Project, mc project.ModelConfig, lib *plugin.Library, schema Schema) (Model, error) {
@@ -118,6 +118,9 @@ func newModel(p *project.Project, mc project.ModelConfig, lib *plugin.Library, s
 		selections = append(selections, plugin.Selection{Name: pc.Name, Options: pc.Options})
 	}
 	if m.Plugins, err = lib.Resolve(selections); err != nil {
+		return Model{}, fmt.Errorf("model %s: %w", parsed.Name, err)
+	}
+	if m.Plugins, err = plugin.Bind(m.Plugins, parsed.Name); err != nil {
 		return Model{}, fmt.Errorf("model %s: %w", parsed.Name, err)
 	}
 	if strings.HasPrefix(m.Table, "custos_") {
@@ -166,6 +169,24 @@ func (pl *Plan) checkPaths() error {
 			return fmt.Errorf("models %s and %s are both mounted at %s; give one another path in %s", other, m.Name, m.Path, project.ConfigFile)
 		}
 		seen[m.Path] = m.Name
+	}
+	return nil
+}
+
+// checkCommands refuses a word of authctl whose function would be another one for each model: the program has one
+// function for a word.
+func (pl *Plan) checkCommands() error {
+	seen := map[string]string{}
+	for _, m := range pl.Models {
+		for _, s := range m.Plugins {
+			for word, c := range s.Manifest.Commands {
+				key := s.Name + " " + word
+				if other, ok := seen[key]; ok && other != c.Func {
+					return fmt.Errorf("plugin %s: the word %s runs %s for one model and %s for another; leave MODEL out of its func", s.Name, word, other, c.Func)
+				}
+				seen[key] = c.Func
+			}
+		}
 	}
 	return nil
 }

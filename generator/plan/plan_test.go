@@ -85,7 +85,7 @@ func library(t *testing.T, files map[string]string) *plugin.Library {
 
 func TestNew(t *testing.T) {
 	lib := library(t, map[string]string{
-		"doors/plugin.yaml": "summary: doors.\nrequires: [locks]\nroutes: [{method: GET, path: \"/doors/{id}\", handler: door}]\n",
+		"doors/plugin.yaml": "summary: doors.\nrequires: [locks]\nroutes: [{method: GET, path: \"/doors/{id}\", handler: door, require: RequireMODEL}]\n",
 		"locks/plugin.yaml": "summary: locks.\ntables: [custos_locks]\noptions: {size: {type: enum, values: [s, l], default: s, help: how large}}\n",
 	})
 	cfg := project.Config{Engine: "sqlite", Package: "internal/auth", Models: []project.ModelConfig{
@@ -103,7 +103,7 @@ func TestNew(t *testing.T) {
 	if zebra.Path != "/zebras" || len(zebra.Plugins) != 3 || zebra.Plugins[1].Name != "locks" || zebra.Plugins[2].Name != "doors" {
 		t.Errorf("%+v", zebra)
 	}
-	if r := zebra.Routes(); len(r) != 1 || r[0].Path != "/zebras/doors/{id}" {
+	if r := zebra.Routes(); len(r) != 1 || r[0].Path != "/zebras/doors/{id}" || r[0].Require != "RequireZebra" {
 		t.Errorf("routes %+v", r)
 	}
 	if pl.AuthDB() != "internal/auth/authdb" || pl.Import(pl.AuthDB()) != "example.com/shop/internal/auth/authdb" || pl.AuthPackage() != "auth" || len(pl.Plugins()) != 3 {
@@ -118,8 +118,10 @@ func TestNewRefuses(t *testing.T) {
 	lib := library(t, map[string]string{
 		"locks/plugin.yaml": "summary: locks.\ntables: [custos_locks]\nconflicts: [keys]\n",
 		"keys/plugin.yaml":  "summary: keys.\n",
+		"bolts/plugin.yaml": "summary: bolts.\ncommands: {bolt: {func: boltMODEL, summary: s}}\n",
 	})
 	locks := []project.PluginConfig{{Name: "locks"}}
+	bolts := []project.PluginConfig{{Name: "bolts"}}
 	users := plan.Schema{{Name: "users"}, {Name: "custos_locks"}}
 	for _, c := range []struct {
 		name   string
@@ -129,6 +131,7 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		{"an unknown engine", project.Config{Engine: "oracle"}, nil, `unknown engine "oracle"`},
 		{"an unknown driver", project.Config{Engine: "mysql", Driver: "pgx"}, nil, `unknown mysql driver "pgx"`},
+		{"a word with two functions", project.Config{Engine: "sqlite", Models: []project.ModelConfig{{Name: "User", Plugins: bolts}, {Name: "Admin", Plugins: bolts}}}, nil, "leave MODEL out"},
 		{"a bad name", project.Config{Engine: "sqlite", Models: []project.ModelConfig{{Name: "func"}}}, nil, "keyword"},
 		{"an unknown plugin", project.Config{Engine: "sqlite", Models: []project.ModelConfig{{Name: "User", Plugins: []project.PluginConfig{{Name: "lock"}}}}}, nil, `did you mean "locks"?`},
 		{"an unknown option", project.Config{Engine: "sqlite", Models: []project.ModelConfig{{Name: "User", Plugins: []project.PluginConfig{{Name: "keys", Options: map[string]string{"x": "1"}}}}}}, nil, `unknown option of keys "x"`},

@@ -89,7 +89,7 @@ func (l *Library) checkRelations() []error {
 			}
 		}
 		for _, s := range slices.Sorted(maps.Keys(m.Hooks)) {
-			if _, ok := seams[s]; !ok {
+			if _, ok := seams[s]; !ok && s != EverySeam {
 				errs = append(errs, &ManifestError{Plugin: name, Err: fmt.Errorf("hooks: no plugin declares the seam %q%s", s, didYouMean(s, slices.Sorted(maps.Keys(seams))))})
 			}
 		}

@@ -19,6 +19,9 @@ const ManifestFile = "plugin.yaml"
 
 // Manifest is plugin.yaml. It states relations only; what files a plugin writes follows from their names, and
 // there are no conditions. Unknown keys are errors.
+//
+// MODEL in a hook's method, in a route's handler and require, and in a command's func stands for the model's Go
+// name, as in file names: RequireMODEL is RequireUser in the model User. See [Bind].
 type Manifest struct {
 	Summary   string              `yaml:"summary"`   // one sentence, for `custos plugins`
 	Requires  []string            `yaml:"requires"`  // plugins that come along
@@ -26,7 +29,7 @@ type Manifest struct {
 	Tables    []string            `yaml:"tables"`    // tables that the plugin owns
 	State     string              `yaml:"state"`     // what the plugin keeps in Service: a field and its type, with open(*Service) and close(context.Context) error
 	Seams     map[string]Seam     `yaml:"seams"`     // what it lets others join
-	Hooks     map[string][]string `yaml:"hooks"`     // seam -> methods of Service that join it
+	Hooks     map[string][]string `yaml:"hooks"`     // seam -> methods of Service that join it; "*" is every observe seam of the model
 	Routes    []Route             `yaml:"routes"`
 	Commands  map[string]Command  `yaml:"commands"` // words of authctl
 	Options   map[string]Option   `yaml:"options"`
@@ -58,10 +61,12 @@ type Command struct {
 
 // Option is something a user may set: PLUGIN:option=value.
 type Option struct {
-	Type    string   `yaml:"type"`    // duration, bool, enum, word
+	Type    string   `yaml:"type"`    // duration, bool, enum, int, word
 	Default string   `yaml:"default"` // as it would be written
 	Values  []string `yaml:"values"`  // enum only
 	Pattern string   `yaml:"pattern"` // word only: an anchored regular expression
+	Min     *int64   `yaml:"min"`     // int only: the least and the greatest value; none = no bound
+	Max     *int64   `yaml:"max"`
 	Help    string   `yaml:"help"`
 }
 
@@ -125,6 +130,9 @@ func (m Manifest) validate(name string) error {
 	}
 	for _, s := range slices.Sorted(maps.Keys(m.Seams)) {
 		seam := m.Seams[s]
+		if s == EverySeam {
+			bad("seams: %q stands for all seams, in hooks", s)
+		}
 		if seam.Kind != Guard && seam.Kind != Observe {
 			bad("seams.%s: kind is %q; known: guard, observe", s, seam.Kind)
 		}
@@ -132,12 +140,8 @@ func (m Manifest) validate(name string) error {
 			bad("seams.%s: method %q is not a Go identifier", s, seam.Method)
 		}
 	}
-	for _, s := range slices.Sorted(maps.Keys(m.Hooks)) {
-		for _, h := range m.Hooks[s] {
-			if !isIdent(h) {
-				bad("hooks.%s: %q is not a Go identifier", s, h)
-			}
-		}
+	if err := m.checkIdents(); err != nil {
+		errs = append(errs, err)
 	}
 	for i, r := range m.Routes {
 		if !slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, r.Method) {
@@ -146,16 +150,10 @@ func (m Manifest) validate(name string) error {
 		if !routePath.MatchString(r.Path) {
 			bad("routes[%d]: path %q", i, r.Path)
 		}
-		if !isIdent(r.Handler) {
-			bad("routes[%d]: handler %q is not a Go identifier", i, r.Handler)
-		}
-		if r.Require != "" && !isIdent(r.Require) {
-			bad("routes[%d]: require %q is not a Go identifier", i, r.Require)
-		}
 	}
 	for _, c := range slices.Sorted(maps.Keys(m.Commands)) {
-		if !isWord(c) || !isIdent(m.Commands[c].Func) {
-			bad("commands.%s: func %q is not a Go identifier", c, m.Commands[c].Func)
+		if !isWord(c) {
+			bad("commands.%s: not lower_snake_case", c)
 		}
 	}
 	for _, o := range slices.Sorted(maps.Keys(m.Options)) {
@@ -166,14 +164,20 @@ func (m Manifest) validate(name string) error {
 		if opt.Help == "" {
 			bad("options.%s: help is missing", o)
 		}
+		if opt.Type != "int" && (opt.Min != nil || opt.Max != nil) {
+			bad("options.%s: min and max are for the type int", o)
+		}
+		if opt.Min != nil && opt.Max != nil && *opt.Min > *opt.Max {
+			bad("options.%s: min %d is more than max %d", o, *opt.Min, *opt.Max)
+		}
 		switch opt.Type {
-		case "duration", "bool", "enum":
+		case "duration", "bool", "enum", "int":
 		case "word":
 			if _, err := regexp.Compile(opt.Pattern); err != nil || opt.Pattern == "" {
 				bad("options.%s: pattern %q", o, opt.Pattern)
 			}
 		default:
-			bad("options.%s: type is %q; known: duration, bool, enum, word", o, opt.Type)
+			bad("options.%s: type is %q; known: duration, bool, enum, int, word", o, opt.Type)
 			continue
 		}
 		if opt.Type != "word" || opt.Default != "" {

@@ -16,6 +16,7 @@ type Value struct {
 	Text     string        // as written, in its canonical spelling
 	Bool     bool          // bool
 	Duration time.Duration // duration; 0 = never
+	Int      int64         // int
 }
 
 // Parse reads a value of the option's type.
@@ -33,6 +34,12 @@ func (o Option) Parse(s string) (Value, error) {
 			return Value{}, err
 		}
 		return Value{Text: s, Duration: d}, nil
+	case "int":
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil || strconv.FormatInt(n, 10) != s || o.Min != nil && n < *o.Min || o.Max != nil && n > *o.Max {
+			return Value{}, fmt.Errorf("%q is not a whole number%s", clip(s), o.span())
+		}
+		return Value{Text: s, Int: n}, nil
 	case "enum":
 		if !slices.Contains(o.Values, s) {
 			return Value{}, fmt.Errorf("%q is not one of %s%s", s, strings.Join(o.Values, ", "), didYouMean(s, o.Values))
@@ -44,6 +51,27 @@ func (o Option) Parse(s string) (Value, error) {
 		}
 		return Value{Text: s}, nil
 	}
+}
+
+// span is the range of an int, for messages: " from 1 to 100", or "" when it has no bounds.
+func (o Option) span() string {
+	switch {
+	case o.Min != nil && o.Max != nil:
+		return fmt.Sprintf(" from %d to %d", *o.Min, *o.Max)
+	case o.Min != nil:
+		return fmt.Sprintf(" of at least %d", *o.Min)
+	case o.Max != nil:
+		return fmt.Sprintf(" of at most %d", *o.Max)
+	}
+	return ""
+}
+
+// Kind is what an option may be set to, for people: "int from 1 to 100", "s|l", "duration".
+func (o Option) Kind() string {
+	if len(o.Values) > 0 {
+		return strings.Join(o.Values, "|")
+	}
+	return o.Type + o.span()
 }
 
 // ParseDuration reads 90d, 2w, 36h, 15m, 30s and sums of them such as 1d12h. "never" is 0; a duration that is

@@ -102,7 +102,18 @@ func TestLoadRefuses(t *testing.T) {
 		{"is named custos_", "summary: a.\ntables: [\"custos_x; DROP TABLE users\"]\n"},
 		{`"x(); y" is not a Go identifier`, "summary: a.\nhooks: {request: [\"x(); y\"]}\n"},
 		{"help is missing", "summary: a.\noptions: {x: {type: bool, default: \"true\"}}\n"},
-		{`type is "int"`, "summary: a.\noptions: {x: {type: int, default: \"1\", help: h}}\n"},
+		{`type is "float"`, "summary: a.\noptions: {x: {type: float, default: \"1\", help: h}}\n"},
+		{`default: "" is not a whole number`, "summary: a.\noptions: {x: {type: int, help: h}}\n"},
+		{`default: "1e3" is not a whole number`, "summary: a.\noptions: {x: {type: int, default: 1e3, help: h}}\n"},
+		{`default: "9" is not a whole number from 1 to 8`, "summary: a.\noptions: {x: {type: int, default: 9, min: 1, max: 8, help: h}}\n"},
+		{"min 3 is more than max 2", "summary: a.\noptions: {x: {type: int, default: 3, min: 3, max: 2, help: h}}\n"},
+		{"min and max are for the type int", "summary: a.\noptions: {x: {type: bool, default: \"true\", min: 1, help: h}}\n"},
+		{"line 2: cannot unmarshal", "summary: a.\noptions: {x: {type: int, default: 1, min: few, help: h}}\n"},
+		{"stands for all seams", "summary: a.\nseams: {\"*\": {kind: observe, method: m, summary: s}}\n"},
+		{`"check MODEL" is not a Go identifier`, "summary: a.\nhooks: {request: [check MODEL]}\n"},
+		{`handler "h()" is not a Go identifier`, "summary: a.\nroutes: [{method: GET, path: /x, handler: h()}]\n"},
+		{`require "Require-MODEL" is not a Go identifier`, "summary: a.\nroutes: [{method: GET, path: /x, handler: h, require: Require-MODEL}]\n"},
+		{"lower_snake_case", "summary: a.\ncommands: {X: {func: f, summary: s}}\n"},
 		{"default:", "summary: a.\noptions: {x: {type: duration, default: soon, help: h}}\n"},
 		{"pattern", "summary: a.\noptions: {x: {type: word, pattern: \"[\", help: h}}\n"},
 		{`method "FETCH"`, "summary: a.\nroutes: [{method: FETCH, path: /x, handler: h}]\n"},
@@ -126,6 +137,75 @@ func TestLoadRefuses(t *testing.T) {
 	circle := load(t, map[string]string{"core/plugin.yaml": core, "a/plugin.yaml": "summary: a.\nrequires: [b]\n", "b/plugin.yaml": "summary: b.\nrequires: [a]\n"})
 	if _, err := circle.Resolve([]plugin.Selection{{Name: "a"}}); err == nil || !strings.Contains(err.Error(), "requires itself") {
 		t.Errorf("a circle: %v", err)
+	}
+}
+
+func TestIntOption(t *testing.T) {
+	two, nine := int64(2), int64(9)
+	for _, c := range []struct {
+		opt   plugin.Option
+		text  string
+		want  int64
+		fault string
+	}{
+		{plugin.Option{Type: "int"}, "-7", -7, ""},
+		{plugin.Option{Type: "int", Min: &two, Max: &nine}, "2", 2, ""},
+		{plugin.Option{Type: "int", Min: &two, Max: &nine}, "9", 9, ""},
+		{plugin.Option{Type: "int", Min: &two, Max: &nine}, "1", 0, `"1" is not a whole number from 2 to 9`},
+		{plugin.Option{Type: "int", Min: &two, Max: &nine}, "10", 0, `"10" is not a whole number from 2 to 9`},
+		{plugin.Option{Type: "int", Min: &two}, "1", 0, `"1" is not a whole number of at least 2`},
+		{plugin.Option{Type: "int", Max: &nine}, "10", 0, `"10" is not a whole number of at most 9`},
+		{plugin.Option{Type: "int"}, "true", 0, `"true" is not a whole number`},
+		{plugin.Option{Type: "int"}, "+5", 0, "not a whole number"},
+		{plugin.Option{Type: "int"}, "05", 0, "not a whole number"},
+		{plugin.Option{Type: "int"}, "5.0", 0, "not a whole number"},
+		{plugin.Option{Type: "int"}, "9223372036854775808", 0, "not a whole number"},
+		{plugin.Option{Type: "int"}, "", 0, "not a whole number"},
+	} {
+		got, err := c.opt.Parse(c.text)
+		switch {
+		case c.fault == "" && (err != nil || got.Int != c.want || got.Text != c.text):
+			t.Errorf("%s: %+v, %v", c.text, got, err)
+		case c.fault != "" && (err == nil || !strings.Contains(err.Error(), c.fault)):
+			t.Errorf("%s: %v, want %q", c.text, err, c.fault)
+		}
+	}
+	if got := (plugin.Option{Type: "int", Min: &two, Max: &nine}).Kind(); got != "int from 2 to 9" {
+		t.Errorf("Kind = %q", got)
+	}
+}
+
+func TestBind(t *testing.T) {
+	lib := load(t, map[string]string{
+		"core/plugin.yaml": core,
+		"audit/plugin.yaml": "summary: audit.\nhooks: {\"*\": [recordMODEL, count], credential.created: [count, first]}\n" +
+			"seams: {audited: {kind: observe, method: audited, summary: tells.}}\n" +
+			"routes: [{method: GET, path: /audit, handler: listMODELs, require: RequireMODEL}]\ncommands: {audit: {func: auditMODEL, summary: s}}\n",
+		"other/plugin.yaml": "summary: other.\nseams: {unseen: {kind: observe, method: unseen, summary: tells.}}\n",
+	})
+	selected, err := lib.Resolve([]plugin.Selection{{Name: "audit"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, model := range []string{"User", "ApiClient"} {
+		bound, err := plugin.Bind(selected, model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := bound[1].Manifest
+		if len(m.Hooks) != 2 || !slices.Equal(m.Hooks["credential.created"], []string{"count", "first", "record" + model}) || !slices.Equal(m.Hooks["audited"], []string{"record" + model, "count"}) {
+			t.Errorf("%s: hooks %v", model, m.Hooks)
+		}
+		if r := m.Routes[0]; r.Handler != "list"+model+"s" || r.Require != "Require"+model || m.Commands["audit"].Func != "audit"+model {
+			t.Errorf("%s: %+v", model, m)
+		}
+	}
+	if m := selected[1].Manifest; m.Routes[0].Require != "RequireMODEL" || m.Commands["audit"].Func != "auditMODEL" || len(m.Hooks["*"]) != 2 {
+		t.Errorf("what was bound changed: %+v", m)
+	}
+	var fault *plugin.ManifestError
+	if _, err := plugin.Bind(selected, "U-ser"); !errors.As(err, &fault) || fault.Plugin != "audit" || !strings.Contains(err.Error(), `require "RequireU-ser" is not a Go identifier`) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -245,6 +245,9 @@ func Config(pl *plan.Plan) File {
 	for _, t := range []string{"varchar", "text", "money", "pg_catalog.money"} {
 		line("          - {db_type: %s, nullable: true, go_type: {type: string, pointer: true}}", t)
 	}
+	for _, t := range []string{"bigint", "pg_catalog.int8"} {
+		line("          - {db_type: %s, nullable: true, go_type: {type: int64, pointer: true}}", t)
+	}
 	return File{Path: path.Join(where, "sqlc.yaml"), Content: []byte(b.String())}
 }
 

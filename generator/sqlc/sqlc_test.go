@@ -11,6 +11,7 @@ import (
 
 	"github.com/custos-auth/custos/generator/engine"
 	"github.com/custos-auth/custos/generator/plan"
+	"github.com/custos-auth/custos/generator/project"
 	"github.com/custos-auth/custos/generator/sqlc"
 )
 
@@ -106,6 +107,37 @@ func TestGenerateLeavesNothing(t *testing.T) {
 	for _, e := range left {
 		if strings.HasPrefix(e.Name(), "custos-") {
 			t.Errorf("%s is left", e.Name())
+		}
+	}
+}
+
+// A number is an int64 on every engine, and a *int64 when it may be NULL.
+func TestNumber(t *testing.T) {
+	for _, e := range engine.All() {
+		number, err := e.Word("number")
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := sqlc.Config(&plan.Plan{Engine: e, Driver: e.Drivers[0], Config: project.Config{
+			Package: "internal/auth", Queries: "db/custos", Migrations: project.MigrationConfig{Dir: "db/migrations"},
+		}})
+		files, err := sqlc.Runner{}.Generate(t.Context(), sqlc.Input{
+			Config: config, Out: "internal/auth/authdb",
+			Schema: []sqlc.File{file("db/migrations/00001_n.sql", "CREATE TABLE counters (taken "+number+" NOT NULL, most "+number+");\n")},
+			Queries: []sqlc.File{file("db/custos/queries/n.sql", "-- name: Find :many\nSELECT taken, most FROM counters WHERE most = sqlc.narg(most);\n\n"+
+				"-- name: Count :execrows\nUPDATE counters SET taken = taken + 1, most = sqlc.narg(most) WHERE taken = sqlc.arg(taken);\n")},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out string
+		for _, f := range files {
+			out += strings.Join(strings.Fields(string(f.Content)), " ")
+		}
+		for _, want := range []string{"struct { Taken int64", "Most *int64", "Find(ctx context.Context, most *int64)", "type CountParams struct { Most *int64", "Taken int64"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s: no %q", e.Name, want)
+			}
 		}
 	}
 }
