@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"embed"
 	"fmt"
 	"go/format"
@@ -110,11 +109,14 @@ func operations(res *generator.Result, m plan.Model) []nextStep {
 	for _, s := range m.Plugins {
 		for _, word := range slices.Sorted(maps.Keys(s.Manifest.Commands)) {
 			c := s.Manifest.Commands[word]
+			if c.Example == "" {
+				continue // nothing that a new model needs
+			}
 			id := "1"
 			if m.Owned {
 				id = "new"
 			}
-			example := strings.NewReplacer("MODEL", m.Name, "ID", id).Replace(cmp.Or(c.Example, word+" --help"))
+			example := strings.NewReplacer("MODEL", m.Name, "ID", id).Replace(c.Example)
 			steps = append(steps, nextStep{Title: c.Summary, Command: "custos " + example})
 		}
 	}

@@ -221,9 +221,10 @@ func (pl *Plan) Plugins() []plugin.Selected {
 	return out
 }
 
-// HasCommands reports whether there is anything for the administration program to do.
+// HasCommands reports whether there is anything for the administration program to do. What core adds to it is for
+// the tables of others.
 func (pl *Plan) HasCommands() bool {
-	return slices.ContainsFunc(pl.Plugins(), func(s plugin.Selected) bool { return len(s.Manifest.Commands) > 0 })
+	return slices.ContainsFunc(pl.Plugins(), func(s plugin.Selected) bool { return s.Name != plugin.Core && len(s.Manifest.Commands) > 0 })
 }
 
 // depth puts core before all others.

@@ -95,6 +95,10 @@ func service(f *jen.File, pl *plan.Plan, m plan.Model) {
 	f.PackageComment(fmt.Sprintf("Package %s authenticates %s.", m.Package, m.Many))
 	f.Commentf("Service authenticates %s. Make one with [New]; it is safe for concurrent use.", m.Many)
 	f.Type().Id("Service").StructFunc(func(g *jen.Group) {
+		g.Comment("On takes callbacks.")
+		g.Id("On").Id("On")
+		g.Line()
+		g.Id("pool").Qual(authdb, "DBTX")
 		g.Id("db").Qual(authdb, "Querier")
 		g.Id("config").Qual(auth, "Config")
 		for _, s := range m.Plugins {
@@ -109,10 +113,12 @@ func service(f *jen.File, pl *plan.Plan, m plan.Model) {
 		g.If(jen.Id("config").Dot("Keys").Op("==").Nil()).Block(
 			jen.Panic(jen.Lit(m.Package + ".New: the configuration has no keys; make it with " + pl.AuthPackage() + ".ConfigFromEnv")),
 		)
-		g.Id("s").Op(":=").Op("&").Id("Service").Values(jen.Dict{
-			jen.Id("db"):     jen.Qual(authdb, "New").Call(jen.Qual(authdb, "Bind").Call(jen.Id("db"))),
-			jen.Id("config"): jen.Id("config").Dot("WithDefaults").Call(),
-		})
+		g.Id("pool").Op(":=").Qual(authdb, "Bind").Call(jen.Id("db"))
+		g.Id("s").Op(":=").Op("&").Id("Service").Values(
+			jen.Id("pool").Op(":").Id("pool"), jen.Id("db").Op(":").Qual(authdb, "New").Call(jen.Id("pool")),
+			jen.Id("config").Op(":").Id("config").Dot("WithDefaults").Call(),
+		)
+		g.Id("s").Dot("On").Op("=").Id("On").Values(jen.Id("s"))
 		for _, s := range m.Plugins {
 			if st := s.Manifest.State; st != "" {
 				g.Id("s").Dot(st).Op("=").New(jen.Id(st)).Dot("open").Call(jen.Id("s"))
@@ -171,6 +177,9 @@ func seams(f *jen.File, pl *plan.Plan, m plan.Model) {
 				ctx, e = "_", "_"
 			}
 			f.Func().Params(receiver()).Id(seam.Method).Params(jen.Id(ctx).Qual("context", "Context"), jen.Id(e).Add(event)).Error().BlockFunc(func(g *jen.Group) {
+				if len(calls) > 0 {
+					g.Id("e").Dot("Name").Op("=").Lit(name)
+				}
 				if seam.Kind == plugin.Observe {
 					g.Return(joined(calls))
 					return
