@@ -9,6 +9,10 @@
 //	go/auth, go/authdb, go/authdbtest     the shared packages
 //	go/model                              each model's package
 //	go/authctl                            the administration program
+//	mail/NAME.txt.tmpl, NAME.html.tmpl    mail/NAME.txt and NAME.html in each model's package
+//
+// A file in mail is a template twice: what comes out is one that the running program fills in. Therefore actions of
+// custos stand between [[ and ]] there, and {{ and }} are left for the program. What comes out must parse.
 //
 // MODEL and TABLE in a name stand for the model's; a file with MODEL in its name is rendered for each model. A
 // file NAME.ENGINE.EXT.tmpl (or ENGINE+ENGINE) belongs to those engines only: beside a NAME.EXT.tmpl it holds
@@ -93,7 +97,7 @@ func Files(pl *plan.Plan) ([]plan.File, error) {
 	var files []plan.File
 	var errs []error
 	for _, s := range pl.Plugins() {
-		for _, dir := range []string{"queries", "go"} {
+		for _, dir := range []string{"queries", "go", mailDir} {
 			err := walk(s, dir, func(src source) {
 				if strings.HasPrefix(src.out, "go/authctl/") && !pl.HasCommands() {
 					return
@@ -183,6 +187,19 @@ type source struct {
 	engines []string // nil = all
 }
 
+// mailDir is the folder of templates that print templates.
+const mailDir = "mail"
+
+func (src source) isMail() bool { return strings.HasPrefix(src.out, mailDir+"/") }
+
+// delims are what stands around an action; "" is {{ and }}.
+func (src source) delims() (left, right string) {
+	if src.isMail() {
+		return "[[", "]]"
+	}
+	return "", ""
+}
+
 // walk calls f for every template below dir that is for this plan's engine, in the order of names.
 func walk(s plugin.Selected, dir string, f func(source)) error {
 	var paths []string
@@ -270,6 +287,11 @@ func destination(pl *plan.Plan, out string) (dir string, perModel bool, err erro
 	switch first, _, _ := strings.Cut(out, "/"); first {
 	case "queries":
 		return path.Join(pl.Config.Queries, "queries"), strings.Contains(out, "MODEL"), nil
+	case mailDir:
+		if ext := path.Ext(out); path.Dir(out) != mailDir || ext != ".txt" && ext != ".html" {
+			return "", false, fmt.Errorf("%s is no mail; known: %s/NAME.txt.tmpl, %s/NAME.html.tmpl", out, mailDir, mailDir)
+		}
+		return pl.Config.Package, true, nil
 	}
 	folder, _, _ := strings.Cut(strings.TrimPrefix(out, "go/"), "/")
 	switch folder {
@@ -303,6 +325,9 @@ func renderFile(pl *plan.Plan, s plugin.Selected, src source) ([]plan.File, erro
 		to := dir
 		if strings.HasPrefix(src.out, "go/model/") {
 			to = path.Join(dir, m.Package)
+		}
+		if src.isMail() {
+			to = path.Join(dir, m.Package, mailDir)
 		}
 		f := plan.File{Path: path.Join(to, placeholders(path.Base(src.out), m)), Content: content, Origin: s.Name}
 		if strings.HasSuffix(f.Path, "_gen.go") {
@@ -338,7 +363,8 @@ func execute(pl *plan.Plan, s plugin.Selected, src source, d data) ([]byte, erro
 	if err != nil {
 		return fail(err)
 	}
-	t, err := template.New(path.Base(src.path)).Option("missingkey=error").Funcs(funcs(pl.Engine)).Parse(string(text))
+	left, right := src.delims()
+	t, err := template.New(path.Base(src.path)).Delims(left, right).Option("missingkey=error").Funcs(funcs(pl.Engine)).Parse(string(text))
 	if err != nil {
 		return fail(err)
 	}
@@ -351,6 +377,11 @@ func execute(pl *plan.Plan, s plugin.Selected, src source, d data) ([]byte, erro
 	if err := t.Execute(&buf, d); err != nil {
 		return fail(err)
 	}
+	if src.isMail() {
+		if err := checkTemplate(path.Base(src.out), buf.String()); err != nil {
+			return fail(err)
+		}
+	}
 	if !strings.HasSuffix(src.out, ".go") {
 		return buf.Bytes(), nil
 	}
@@ -359,6 +390,17 @@ func execute(pl *plan.Plan, s plugin.Selected, src source, d data) ([]byte, erro
 		return fail(fmt.Errorf("not Go: %w\n%s", err, numbered(buf.Bytes())))
 	}
 	return out, nil
+}
+
+// checkTemplate refuses a mail that the running program could not parse. It knows nothing of the functions that the
+// program adds.
+func checkTemplate(name, text string) error {
+	tree := parse.New(name)
+	tree.Mode = parse.SkipFuncCheck
+	if _, err := tree.Parse(text, "", "", map[string]*parse.Tree{}); err != nil {
+		return fmt.Errorf("what comes out is no template: %w", err)
+	}
+	return nil
 }
 
 // overlay replaces the template's blocks by the defines of its engine's file. A define without a block would
@@ -373,7 +415,8 @@ func overlay(t *template.Template, s plugin.Selected, src source, eng string) er
 	if err != nil {
 		return err
 	}
-	defines, err := template.New("overlay").Funcs(funcs(engine.Default())).Parse(string(text))
+	left, right := src.delims()
+	defines, err := template.New("overlay").Delims(left, right).Funcs(funcs(engine.Default())).Parse(string(text))
 	if err != nil {
 		return err
 	}

@@ -66,10 +66,13 @@ func TestFilesGoWhereTheirPlaceSays(t *testing.T) {
 		"go/model/h.sqlite.go.tmpl":       "package {{.Model.Package}}\n",
 		"go/model/i.mysql.go.tmpl":        "package {{.Model.Package}}\n",
 		"go/model/j.mysql+sqlite.go.tmpl": "package {{.Model.Package}}\n",
+		"mail/k.txt.tmpl":                 "k",
+		"mail/k.html.tmpl":                "k",
 	}, nil))
 	for _, want := range []string{
 		"internal/auth/a.go", "internal/auth/authdb/b.go", "internal/auth/authdb/authdbtest/c.go", "cmd/authctl/d.go", "internal/auth/apiclient/e.go",
 		"internal/auth/apiclient/api_client_f.go", "db/custos/queries/api_client_g.sql", "internal/auth/apiclient/h.go", "internal/auth/apiclient/j.go",
+		"internal/auth/apiclient/mail/k.txt", "internal/auth/apiclient/mail/k.html",
 	} {
 		if _, ok := files[want]; !ok {
 			t.Errorf("no %s", want)
@@ -78,6 +81,19 @@ func TestFilesGoWhereTheirPlaceSays(t *testing.T) {
 	}
 	for extra := range files {
 		t.Errorf("also %s", extra)
+	}
+}
+
+// What custos fills in is between other braces than what the running program fills in.
+func TestMailIsATemplateTwice(t *testing.T) {
+	pl := planOf(t, "sqlite", map[string]string{"mail/MODEL_hello.txt.tmpl": "Dear [[.Model.Words]] {{.Name | shout}}, [[.App]] says: {{if .Late}}[0]{{end}}\n"}, nil)
+	files, err := render.Files(pl)
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	want := plan.File{Path: "internal/auth/apiclient/mail/api_client_hello.txt", Owner: plan.User, Origin: "x", Content: []byte("Dear API client {{.Name | shout}}, shop says: {{if .Late}}[0]{{end}}\n")}
+	if got := files[0]; got.Path != want.Path || got.Owner != want.Owner || got.Origin != want.Origin || string(got.Content) != string(want.Content) {
+		t.Errorf("%+v: %s", got, got.Content)
 	}
 }
 
@@ -108,6 +124,10 @@ func TestFaultsNameTheTemplate(t *testing.T) {
 		{"go/model/a.go.tmpl", "package a // {{.Has \"deeep\"}}", `no option "deeep"`},
 		{"go/elsewhere/a.go.tmpl", "package a", "unknown folder go/elsewhere"},
 		{"queries/a.sql.tmpl", "{{printenv}}", "printenv"},
+		{"mail/a.txt.tmpl", "[[.Nothing]]", "Nothing"},
+		{"mail/a.html.tmpl", "{{if .Name}}", "what comes out is no template"},
+		{"mail/a.md.tmpl", "a", "mail/a.md is no mail; known: mail/NAME.txt.tmpl, mail/NAME.html.tmpl"},
+		{"mail/en/a.txt.tmpl", "a", "is no mail"},
 	} {
 		_, err := render.Files(planOf(t, "sqlite", map[string]string{c.file: c.text}, nil))
 		var fault *render.Error
