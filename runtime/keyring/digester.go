@@ -4,9 +4,7 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"hash"
 	"io"
@@ -102,7 +100,7 @@ func (d *Digester) Digest(tok string) string {
 	s := k.get()
 	defer k.release(s)
 	s.digest(tok)
-	return hex.EncodeToString(s.sum[:])
+	return encode(&s.sum)
 }
 
 // Digests returns the digest of tok under every key, the current one first. It returns none for an
@@ -119,14 +117,13 @@ func (d *Digester) Digests(tok string) []string {
 // The comparison runs in constant time (T-09). Which key matched is not secret, so Verify stops at
 // the first. It allocates nothing.
 func (d *Digester) Verify(tok, stored string) (current, ok bool) {
-	var want [sha256.Size]byte
-	if !parseDigest(&want, stored) || tok == "" {
+	if tok == "" {
 		return false, false
 	}
 	for i, k := range d.keys {
 		s := k.get()
 		s.digest(tok)
-		same := subtle.ConstantTimeCompare(s.sum[:], want[:]) == 1
+		same := spells(stored, &s.sum)
 		k.release(s)
 		if same {
 			return i == 0, true
@@ -166,7 +163,7 @@ func (c *Candidates) Len() int { return c.n }
 func (c *Candidates) Strings() []string {
 	out := make([]string, c.n)
 	for i := range out {
-		out[i] = hex.EncodeToString(c.digests[i][:])
+		out[i] = encode(&c.digests[i])
 	}
 	return out
 }
@@ -175,44 +172,47 @@ func (c *Candidates) Strings() []string {
 // current key's. Call it on every row a query returns: a database may compare more loosely than by
 // bytes (T-08). All digests are compared, each in constant time (T-09); nothing is allocated.
 func (c *Candidates) Match(stored string) (current, ok bool) {
-	var want [sha256.Size]byte
-	if !parseDigest(&want, stored) {
-		return false, false
-	}
-	first, anyKey := 0, 0
 	for i := range c.n {
-		same := subtle.ConstantTimeCompare(c.digests[i][:], want[:])
-		if i == 0 {
-			first = same
-		}
-		anyKey |= same
+		same := spells(stored, &c.digests[i])
+		current = current || same && i == 0
+		ok = ok || same
 	}
-	return first == 1, anyKey == 1
+	return current, ok
 }
 
-// parseDigest decodes into sum 64 lower-case hexadecimal digits and nothing else. Package hex would also take
-// upper case, a second spelling, and looks values up, which leaves traces in the cache. This takes
-// eight digits at once, one in each byte of a word, by arithmetic alone.
-func parseDigest(sum *[sha256.Size]byte, s string) bool {
-	if len(s) != DigestLen {
+// spells reports whether text is a digest as [Digester.Digest] writes it. It takes constant time (T-09): it goes
+// through all words, by arithmetic alone. Comparing the texts leaves nothing to decode, and so no second spelling.
+func spells(text string, sum *[sha256.Size]byte) bool {
+	if len(text) != DigestLen {
 		return false
 	}
-	const ones = 0x0101010101010101
-	var bad uint64
+	var different uint64
 	for i := range DigestLen / 8 {
-		text := binary.BigEndian.Uint64([]byte(s[8*i : 8*i+8]))
-		// Right for digits, and for letters of both cases; other bytes give any value up to 24.
-		values := text&(0x0f*ones) + 9*(text>>6&ones)
-		// Encoding again must give the same text: '0' + value, and more for the letters.
-		letters := (values + 6*ones) >> 4 & ones
-		bad |= values&(0xf0*ones) | text ^ (values + '0'*ones + ('a'-'9'-1)*letters)
-		// Close the gaps: 0a0b0c0d0e0f0g0h becomes abcdefgh.
-		values = (values | values>>4) & 0x00ff00ff00ff00ff
-		values = (values | values>>8) & 0x0000ffff0000ffff
-		values |= values >> 16
-		binary.BigEndian.PutUint32(sum[4*i:], uint32(values))
+		different |= binary.BigEndian.Uint64([]byte(text[8*i:8*i+8])) ^ hexWord(binary.BigEndian.Uint32(sum[4*i:]))
 	}
-	return bad == 0
+	return different == 0
+}
+
+// encode writes a digest in hexadecimal. Package hex would look digits up, which leaves traces in the cache.
+func encode(sum *[sha256.Size]byte) string {
+	var text [DigestLen]byte
+	for i := range DigestLen / 8 {
+		binary.BigEndian.PutUint64(text[8*i:], hexWord(binary.BigEndian.Uint32(sum[4*i:])))
+	}
+	return string(text[:])
+}
+
+// hexWord returns the eight lower-case hexadecimal digits of v, one in each byte of a word.
+func hexWord(v uint32) uint64 {
+	const ones = 0x0101010101010101
+	// Open gaps: abcdefgh becomes 0a0b0c0d0e0f0g0h.
+	values := uint64(v)
+	values = (values | values<<16) & 0x0000ffff0000ffff
+	values = (values | values<<8) & 0x00ff00ff00ff00ff
+	values = (values | values<<4) & 0x0f0f0f0f0f0f0f0f
+	// '0' + value, and more for the letters.
+	letters := (values + 6*ones) >> 4 & ones
+	return values + '0'*ones + ('a'-'9'-1)*letters
 }
 
 // Format implements [fmt.Formatter] and writes "[redacted]" for every verb: digests are looked up by

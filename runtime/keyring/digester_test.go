@@ -205,19 +205,26 @@ func TestConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
-// parseDigest accepts what package hex does, lower case only.
-func TestParseDigest(t *testing.T) {
-	base := strings.Repeat("0123456789abcdef", 4)
-	for at := range DigestLen {
+// A digest is spelled as package hex does, in every byte, and no other text spells it.
+func TestSpells(t *testing.T) {
+	var sum [sha256.Size]byte
+	for at := range sum {
+		for value := range 256 {
+			sum[at] = byte(value)
+			want := hex.EncodeToString(sum[:])
+			if got := encode(&sum); got != want || !spells(want, &sum) {
+				t.Fatalf("encode(%x) = %q, spells = %v", sum, got, spells(want, &sum))
+			}
+		}
+		sum[at] = byte(7 * at)
+	}
+	want := encode(&sum)
+	for at := range want {
 		for c := range 256 {
-			b := []byte(base)
+			b := []byte(want)
 			b[at] = byte(c)
-			s := string(b)
-			want, err := hex.DecodeString(s)
-			var got [sha256.Size]byte
-			ok := parseDigest(&got, s)
-			if ok != (err == nil && s == strings.ToLower(s)) || ok && string(got[:]) != string(want) {
-				t.Fatalf("parseDigest(%q) = %x, %v", s, got, ok)
+			if got := spells(string(b), &sum); got != (string(b) == want) {
+				t.Fatalf("spells(%q) = %v for %q", b, got, want)
 			}
 		}
 	}
