@@ -10,6 +10,7 @@
 //   - touch: writes "last used" times behind, one statement per interval
 //   - jsonbody: decodes request bodies strictly
 //   - gate: the only maker of a proof that somebody passed the guards and gave the right secret
+//   - cookie: sets and reads cookies whose attributes nobody can forget
 //
 // The packages do not import one another. An authentication composes them in this order, so that
 // nothing reaches the database that cannot be a token:
