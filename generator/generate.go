@@ -39,6 +39,7 @@ type Request struct {
 	Options   project.Options
 	Model     string
 	Plugins   []plugin.Selection // added to the model's; options given here win over those in custos.yaml
+	Destroy   *Destroy           // what to take away from the model; nil = nothing
 	Templates fs.FS              // the built-in plugins
 	Version   string             // of custos, for the lock
 	Runtime   RuntimeModule
@@ -60,7 +61,8 @@ type Result struct {
 	Library  *plugin.Library
 	Changes  []plan.Change // sorted by path, with the unchanged
 	Config   project.Config
-	NewModel bool // the run's model was not in custos.yaml before
+	NewModel bool     // the run's model was not in custos.yaml before
+	Warnings []string // what the user must know of a run that destroys
 }
 
 // Writes counts the changes that touch the disk.
@@ -124,6 +126,8 @@ type generation struct {
 	library *plugin.Library
 	config  project.Config
 	isNew   bool
+	gone    []string // plugins that the run takes away from the model
+	warning []string
 	schema  plan.Schema // tables that custos did not make
 	plan    *plan.Plan
 	files   []plan.File
@@ -148,6 +152,9 @@ func (g *generation) wantedConfig() error {
 	g.config.Models = slices.Clone(g.config.Models)
 	if g.Model == "" {
 		return nil
+	}
+	if g.Destroy != nil {
+		return g.configWithout()
 	}
 	m, err := model.Parse(g.Model)
 	if err != nil {
@@ -221,11 +228,7 @@ func (g *generation) checkTables(pl *plan.Plan) error {
 
 // writtenTable reads a table's name from its migration's.
 func writtenTable(file string) (table string, ok bool) {
-	name := path.Base(file)
-	for _, end := range []string{".sql", ".up", ".down"} {
-		name = strings.TrimSuffix(name, end)
-	}
-	return strings.CutPrefix(strings.TrimLeft(name, "0123456789"), "_create_")
+	return strings.CutPrefix(project.MigrationTitle(file), "create_")
 }
 
 // inMigrations reports whether a migration has the word.
@@ -384,6 +387,11 @@ func (g *generation) numberMigrations() ([]plan.File, error) {
 			fresh = append(fresh, m)
 		}
 	}
+	undone, err := g.undone()
+	if err != nil {
+		return nil, err
+	}
+	fresh = append(fresh, undone...)
 	cfg := g.config.Migrations
 	var files []plan.File
 	for i, number := range g.project.Migrations.Next(cfg, len(fresh), g.Now()) {
@@ -392,6 +400,9 @@ func (g *generation) numberMigrations() ([]plan.File, error) {
 		up, down := project.MigrationBody(cfg.Tool, m.Up, m.Down)
 		add := func(name string, content []byte) {
 			files = append(files, plan.File{Path: path.Join(cfg.Dir, name), Content: content, Owner: plan.Ledger, Origin: m.Origin, ID: m.ID})
+		}
+		if i >= len(fresh)-len(undone) {
+			g.warnOfLoss(path.Join(cfg.Dir, upName), m.Up)
 		}
 		add(upName, up)
 		if downName != "" {
@@ -583,7 +594,7 @@ func (g *generation) merge() (*Result, error) {
 	if err := g.checkSpelling(changes); err != nil {
 		return nil, err
 	}
-	return &Result{Project: g.project, Plan: g.plan, Library: g.library, Changes: changes, Config: g.config, NewModel: g.isNew}, nil
+	return &Result{Project: g.project, Plan: g.plan, Library: g.library, Changes: changes, Config: g.config, NewModel: g.isNew, Warnings: g.warning}, nil
 }
 
 // checkSpelling refuses two changes of one path.

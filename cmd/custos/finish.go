@@ -17,6 +17,7 @@ type outcome struct {
 	changes  []plan.Change
 	config   project.Config
 	findings []string
+	warnings []string
 	next     []nextStep
 	apply    func() error // nil = disk.Apply at root
 }
@@ -49,6 +50,9 @@ func (a *app) finish(ctx context.Context, out outcome, o writeOptions) error {
 		return a.printOutcomeJSON(out, o)
 	}
 	if o.diff {
+		for _, w := range out.warnings {
+			a.note("warning: %s", w)
+		}
 		return a.printDiff(out.changes, o.verbose)
 	}
 	if err := a.printChanges(out, o); err != nil {
@@ -106,6 +110,11 @@ func (a *app) printChanges(out outcome, o writeOptions) error {
 			note = ": " + ch.Note
 		}
 		if err := a.printf("%s  %s%s\n", c.paint(paints[ch.Op], pad(ch.Op.String(), 6)), ch.Path, note); err != nil {
+			return err
+		}
+	}
+	for _, w := range out.warnings {
+		if err := a.printf("%s  %s\n", c.paint(red, pad("warn", 6)), w); err != nil {
 			return err
 		}
 	}
@@ -171,8 +180,9 @@ func (a *app) printOutcomeJSON(out outcome, o writeOptions) error {
 		Written  bool       `json:"written"`
 		Changes  []change   `json:"changes"`
 		Findings []string   `json:"findings"`
+		Warnings []string   `json:"warnings,omitempty"`
 		Next     []nextStep `json:"next"`
-	}{Written: o.writes(), Changes: []change{}, Findings: append([]string{}, out.findings...), Next: append([]nextStep{}, out.next...)}
+	}{Written: o.writes(), Changes: []change{}, Findings: append([]string{}, out.findings...), Warnings: out.warnings, Next: append([]nextStep{}, out.next...)}
 	for _, ch := range out.changes {
 		if !ch.Writes() && ch.Note == "" {
 			continue

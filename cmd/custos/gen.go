@@ -123,7 +123,7 @@ func (a *app) runGen(ctx context.Context, o genOptions) error {
 
 // newOutcome is a result as finish takes it. New migrations are always something to do next.
 func newOutcome(res *generator.Result) outcome {
-	out := outcome{root: res.Project.Root, changes: res.Changes, config: res.Config, findings: res.Project.Findings}
+	out := outcome{root: res.Project.Root, changes: res.Changes, config: res.Config, findings: res.Project.Findings, warnings: res.Warnings}
 	if res.Project.ConfigFile != nil && len(out.findings) == 1 {
 		out.findings = nil // the module's name alone is no news
 	}
@@ -155,7 +155,8 @@ func (a *app) generate(ctx context.Context, req generator.Request) (*generator.R
 // typed reports whether an error is about the command line. package project starts those about options with
 // the option's name.
 func typed(err error) bool {
-	return errors.Is(err, model.ErrDuplicate) || strings.HasPrefix(err.Error(), "use --")
+	var asked *generator.AskedError
+	return errors.As(err, &asked) || errors.Is(err, model.ErrDuplicate) || strings.HasPrefix(err.Error(), "use --")
 }
 
 type initOptions struct {

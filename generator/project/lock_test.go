@@ -3,6 +3,7 @@ package project_test
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,4 +112,41 @@ func FuzzParseLock(f *testing.F) {
 			t.Fatalf("%q\nis %+v\nwritten as\n%s\nis %+v, %v", data, l, text, again, err)
 		}
 	})
+}
+
+// The newest migration of an identity says whether it is in force.
+func TestLedger(t *testing.T) {
+	entry := func(path, id string) project.Entry {
+		return project.Entry{Owner: project.OwnerLedger, Path: path, ID: id}
+	}
+	made := entry("m/00002_create_x.sql", "p.create_x")
+	dropped := entry("m/00010_drop_x.sql", "undo:p.create_x")
+	again := entry("m/00011_create_x.sql", "p.create_x")
+	up, down := entry("m/3_x.up.sql", "p.pair"), entry("m/3_x.down.sql", "p.pair")
+	for _, c := range []struct {
+		name    string
+		entries []project.Entry
+		id      string
+		want    []project.Entry
+	}{
+		{"none", []project.Entry{up}, "p.create_x", nil},
+		{"made", []project.Entry{made, up}, "p.create_x", []project.Entry{made}},
+		{"two files", []project.Entry{down, up, made}, "p.pair", []project.Entry{down, up}},
+		{"undone", []project.Entry{made, dropped}, "p.create_x", nil},
+		{"what undoes it", []project.Entry{made, dropped}, "undo:p.create_x", []project.Entry{dropped}},
+		{"made again", []project.Entry{made, dropped, again}, "p.create_x", []project.Entry{again}},
+		{"what undid it, before it was made again", []project.Entry{again, dropped, made}, "undo:p.create_x", nil},
+		{"not a migration", []project.Entry{{Owner: project.OwnerUser, Path: "m/00009_x", ID: "p.create_x"}}, "p.create_x", nil},
+	} {
+		if got := (project.Lock{Entries: c.entries}).Ledger(c.id); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+	if project.Undo(project.Undo("a.b")) != "a.b" || project.Undo("a.b") == "a.b" {
+		t.Error("to undo twice is to do nothing")
+	}
+	l := project.Lock{Entries: []project.Entry{{Owner: project.OwnerLedger, Path: "m/1_x.sql", Hash: project.Hash(nil), Origin: "p", ID: project.Undo("p.x")}}}
+	if again, err := project.ParseLock(l.Bytes()); err != nil || !slices.Equal(again.Entries, l.Entries) {
+		t.Errorf("%+v, %v", again, err)
+	}
 }

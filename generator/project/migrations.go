@@ -66,6 +66,20 @@ func MigrationName(cfg MigrationConfig, number, name string) (up, down string) {
 	return base + ".sql", ""
 }
 
+// IsDown reports whether a migration's file is the one that [MigrationName] calls down.
+func IsDown(file string) bool {
+	return strings.HasSuffix(file, ".down.sql") || path.Base(path.Dir(file)) == "down"
+}
+
+// MigrationTitle is the name of a migration without folder, number, direction and extension.
+func MigrationTitle(file string) string {
+	name := path.Base(file)
+	for _, end := range []string{".sql", ".up", ".down"} {
+		name = strings.TrimSuffix(name, end)
+	}
+	return strings.TrimPrefix(strings.TrimLeft(name, "0123456789"), "_")
+}
+
 // MigrationBody wraps a migration's SQL as its tool wants it. down is nil for the tools that keep both
 // directions in one file.
 func MigrationBody(tool, upSQL, downSQL string) (up, down []byte) {
@@ -77,6 +91,27 @@ func MigrationBody(tool, upSQL, downSQL string) (up, down []byte) {
 		return []byte(upSQL), []byte(downSQL)
 	}
 	return []byte("-- +goose Up\n" + upSQL + "\n-- +goose Down\n" + downSQL), nil
+}
+
+// SplitMigration is the SQL of a migration that is one file, as goose and dbmate keep it. ok is false when one of
+// the two directions is missing or blank.
+func SplitMigration(content []byte) (up, down string, ok bool) {
+	var parts [3]strings.Builder // before, up, down
+	at := 0
+	for line := range strings.Lines(string(content)) {
+		comment, isComment := strings.CutPrefix(strings.ToLower(strings.TrimSpace(line)), "--")
+		words := strings.Join(strings.Fields(comment), " ")
+		switch {
+		case isComment && (words == "+goose up" || strings.HasPrefix(words, "migrate:up")):
+			at = 1
+		case isComment && (words == "+goose down" || strings.HasPrefix(words, "migrate:down")):
+			at = 2
+		default:
+			parts[at].WriteString(line)
+		}
+	}
+	up, down = strings.TrimSpace(parts[1].String()), strings.TrimSpace(parts[2].String())
+	return up, down, up != "" && down != ""
 }
 
 // folder is what was seen in a migration folder.

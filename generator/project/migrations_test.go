@@ -49,3 +49,32 @@ func TestMigrationFiles(t *testing.T) {
 		}
 	}
 }
+
+func TestSplitMigration(t *testing.T) {
+	for _, tool := range []string{project.Goose, project.Dbmate} {
+		content, _ := project.MigrationBody(tool, "CREATE TABLE a;\n\n-- why\nCREATE INDEX b;", "DROP TABLE a;")
+		if up, down, ok := project.SplitMigration(content); !ok || up != "CREATE TABLE a;\n\n-- why\nCREATE INDEX b;" || down != "DROP TABLE a;" {
+			t.Errorf("%s: %q, %q, %v", tool, up, down, ok)
+		}
+	}
+	for content, want := range map[string]bool{
+		"--+goose up\na\n--  +GOOSE   DOWN\nb": true, "-- +goose NO TRANSACTION\n-- +goose Up\r\na\r\n-- +goose Down\r\nb": true,
+		"-- migrate:up transaction:false\na\n-- migrate:down\nb": true, "-- +goose Up\na": false, "-- +goose Up\na\n-- +goose Down\n \n": false, "a": false, "": false,
+	} {
+		if up, down, ok := project.SplitMigration([]byte(content)); ok != want || ok && (up != "a" || down != "b") {
+			t.Errorf("%q: %q, %q, %v", content, up, down, ok)
+		}
+	}
+}
+
+func TestMigrationTitle(t *testing.T) {
+	for _, tool := range []string{project.Goose, project.Dbmate, project.GolangMigrate, project.Plain} {
+		up, down := project.MigrationName(project.MigrationConfig{Tool: tool}, "00012", "create_2fa_codes")
+		if got := project.MigrationTitle("db/" + up); got != "create_2fa_codes" || project.IsDown(up) {
+			t.Errorf("%s: %s is %q", tool, up, got)
+		}
+		if down != "" && (project.MigrationTitle("db/"+down) != "create_2fa_codes" || !project.IsDown("db/"+down)) {
+			t.Errorf("%s: %s is %q", tool, down, project.MigrationTitle(down))
+		}
+	}
+}

@@ -5,6 +5,9 @@
 package project
 
 import (
+	"path"
+	"strings"
+
 	"github.com/custos-auth/custos/generator/engine"
 )
 
@@ -128,7 +131,7 @@ type Entry struct {
 	Path   string // relative to the root, forward slashes
 	Hash   string // Hash of the bytes that custos wrote
 	Origin string // the plugin whose template made it, or "core"
-	ID     string // ledger only: the identity of the migration, such as PLUGIN.create_things or model.ApiClient; "" otherwise
+	ID     string // ledger only: the identity of the migration, such as PLUGIN.create_things, model.ApiClient, or [Undo] of one; "" otherwise
 }
 
 // Find returns the entry of a path.
@@ -141,13 +144,36 @@ func (l Lock) Find(path string) (Entry, bool) {
 	return Entry{}, false
 }
 
-// Ledger returns the entries of a migration: one for tools with one file each, two for up and down files.
+// Ledger returns the entries of a migration that is in force: one for tools with one file each, two for up and
+// down files. Of a migration and those that undo it, the newest decides; one that was undone has no entries.
 func (l Lock) Ledger(id string) []Entry {
+	newest := Entry{}
+	for _, e := range l.Entries {
+		if e.Owner == OwnerLedger && (e.ID == id || e.ID == Undo(id)) && (newest.Path == "" || e.Version() > newest.Version()) {
+			newest = e
+		}
+	}
 	var out []Entry
 	for _, e := range l.Entries {
-		if e.Owner == OwnerLedger && e.ID == id {
+		if e.Owner == OwnerLedger && e.ID == id && newest.ID == id && e.Version() == newest.Version() {
 			out = append(out, e)
 		}
 	}
 	return out
+}
+
+const undo = "undo:"
+
+// Undo is the identity of the migration that undoes another one. What undoes that is the first one, made again.
+func Undo(id string) string {
+	if undone, ok := strings.CutPrefix(id, undo); ok {
+		return undone
+	}
+	return undo + id
+}
+
+// Version is the number in a migration's name, 0 when there is none.
+func (e Entry) Version() int64 {
+	v, _ := number(path.Base(e.Path))
+	return v
 }
