@@ -2,16 +2,39 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // lookupDotEnv reads a variable of .env as generated code does; ok is false when no line names it. A line is
 // NAME=value, after export or not; # begins a comment at the start of a line and, outside of quotes, after a blank.
 // The first line of a name counts. An error names a line, never what it holds.
 func lookupDotEnv(content []byte, name string) (value string, ok bool, err error) {
-	number := 0
+	value, _, ok, err = findDotEnv(content, name)
+	return value, ok, err
+}
+
+// setDotEnv gives a variable that .env has another value, which needs no quotes. Nothing else changes.
+func setDotEnv(content []byte, name, value string) ([]byte, error) {
+	old, at, ok, err := findDotEnv(content, name)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("set %s: .env has no such line", name)
+	}
+	return slices.Concat(content[:at], []byte(value), content[at+len(old):]), nil
+}
+
+// findDotEnv is lookupDotEnv that knows at which byte the value begins.
+func findDotEnv(content []byte, name string) (value string, at int, ok bool, err error) {
+	number, start := 0, len(content)-len(strings.TrimPrefix(string(content), "\ufeff"))
 	for line := range strings.Lines(strings.TrimPrefix(string(content), "\ufeff")) {
 		number++
+		end := start + len(line)
+		from := end - len(strings.TrimLeftFunc(line, unicode.IsSpace))
+		start = end
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue
@@ -22,13 +45,15 @@ func lookupDotEnv(content []byte, name string) (value string, ok bool, err error
 			key = strings.TrimSpace(rest)
 		}
 		if !found || key == "" {
-			return "", false, fmt.Errorf("read .env: line %d is no NAME=value, and no comment; write # before a comment", number)
+			return "", 0, false, fmt.Errorf("read .env: line %d is no NAME=value, and no comment; write # before a comment", number)
 		}
 		if !ok && key == name {
 			value, ok = dotEnvValue(raw), true
+			// Before the value there are blanks and a quote only, so the first place where it stands is its own.
+			at = from + len(line) - len(raw) + strings.Index(raw, value)
 		}
 	}
-	return value, ok, nil
+	return value, at, ok, nil
 }
 
 // dotEnvValue takes off a pair of quotes, or a comment. Nothing in quotes is special, and what follows

@@ -49,3 +49,23 @@ func TestLookupDotEnv(t *testing.T) {
 		}
 	}
 }
+
+func TestSetDotEnv(t *testing.T) {
+	for in, want := range map[string]string{
+		"K=old": "K=new", "K=old\n": "K=new\n", "\ufeffK=old\r\nA=1\r\n": "\ufeffK=new\r\nA=1\r\n", "A=old\n  export K = \"old\" # old\nK=old\n": "A=old\n  export K = \"new\" # old\nK=old\n",
+		"# K=old\n\nK='old'junk\nB=old": "# K=old\n\nK='new'junk\nB=old", "K=old # why": "K=new # why", "\tK\t=\told\t\n": "\tK\t=\tnew\t\n",
+	} {
+		got, err := setDotEnv([]byte(in), "K", "new")
+		if err != nil || string(got) != want {
+			t.Errorf("%q: %q, %v, want %q", in, got, err, want)
+		}
+		if v, ok, err := lookupDotEnv(got, "K"); v != "new" || !ok || err != nil {
+			t.Errorf("%q: then it is %q, %v, %v", in, v, ok, err)
+		}
+	}
+	for _, in := range []string{"", "A=1", "nonsense"} {
+		if got, err := setDotEnv([]byte(in), "K", "new"); err == nil {
+			t.Errorf("%q: %q", in, got)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,11 +25,15 @@ const keysVariable = "CUSTOS_KEYS"
 // newKeys makes a first key as the runtime's keyring reads it: an id and 32 random bytes. custos writes the format
 // down here because it does not import the runtime.
 func newKeys() (string, error) {
-	key := make([]byte, 32)
+	return newKey(1)
+}
+
+func newKey(id int) (string, error) {
+	key := make([]byte, minKeyBytes)
 	if _, err := rand.Read(key); err != nil {
 		return "", fmt.Errorf("make a key: %w", err)
 	}
-	return "1:" + base64.StdEncoding.EncodeToString(key), nil
+	return strconv.Itoa(id) + ":" + base64.StdEncoding.EncodeToString(key), nil
 }
 
 type secretOptions struct{ write, dryRun bool }
@@ -45,6 +50,7 @@ func newSecretCmd(a *app) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&o.write, "write", false, "append it to .env, and keep .env out of git")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "with --write: show what would be written, and write nothing")
+	cmd.AddCommand(newRotateCmd(a))
 	return cmd
 }
 
@@ -73,7 +79,7 @@ func (a *app) runSecret(_ context.Context, o secretOptions) error {
 		return err
 	}
 	if there {
-		return fmt.Errorf("write .env: it has a %s already, and without it no secret in the database can be verified; to rotate, put a second key, with another number, behind the first (SECURITY.md, beside the generated code, has the steps)", keysVariable)
+		return fmt.Errorf("write .env: it has a %s already, and without it no secret in the database can be verified; to change it without turning anyone away: custos secret rotate", keysVariable)
 	}
 	changes := []plan.Change{appendTo(".env", old, exists, line)}
 	changes[0].Private = true
@@ -84,7 +90,12 @@ func (a *app) runSecret(_ context.Context, o secretOptions) error {
 	if !ignores(ignore) {
 		changes = append(changes, appendTo(".gitignore", ignore, exists, "/.env\n"))
 	}
-	if !o.dryRun {
+	return a.writeDotEnv(root, changes, o.dryRun)
+}
+
+// writeDotEnv writes .env, and what goes with it, and says so.
+func (a *app) writeDotEnv(root string, changes []plan.Change, dryRun bool) error {
+	if !dryRun {
 		if err := disk.Apply(root, changes); err != nil {
 			return err
 		}
@@ -97,7 +108,7 @@ func (a *app) runSecret(_ context.Context, o secretOptions) error {
 			return err
 		}
 	}
-	if o.dryRun {
+	if dryRun {
 		return a.printf("%s\n", a.colour().paint(bold, summary(len(changes), 0, 0, true)))
 	}
 	return nil
