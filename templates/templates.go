@@ -6,5 +6,5 @@ import "embed"
 
 // FS is the built-in plugins, one folder each.
 //
-//go:embed all:core all:api_tokens
+//go:embed all:*
 var FS embed.FS
