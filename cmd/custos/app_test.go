@@ -261,3 +261,25 @@ func TestMainReturns(t *testing.T) {
 		t.Errorf("code %d", code)
 	}
 }
+
+// A plugin's word is of use only where custos has no command of that name.
+func TestEveryWordIsForwarded(t *testing.T) {
+	a := &app{dir: t.TempDir(), templates: templates.FS}
+	lib, err := a.library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := a.rootCmd()
+	for _, name := range append([]string{plugin.Core}, lib.Names()...) {
+		p, err := lib.Get(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for word := range p.Manifest.Commands {
+			cmd, _, err := root.Find([]string{word})
+			if err != nil || !cmd.DisableFlagParsing {
+				t.Errorf("custos %s is not what %s brings: %v", word, name, err)
+			}
+		}
+	}
+}

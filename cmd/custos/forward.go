@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/custos-auth/custos/generator"
+	"github.com/custos-auth/custos/generator/plan"
 	"github.com/custos-auth/custos/generator/plugin"
 )
 
@@ -28,7 +29,7 @@ func (a *app) addForwards(root *cobra.Command) {
 			return
 		}
 	}
-	for _, name := range lib.Names() {
+	for _, name := range append([]string{plugin.Core}, lib.Names()...) {
 		p, err := lib.Get(name)
 		if err != nil {
 			continue
@@ -66,19 +67,16 @@ func (a *app) runForward(_ context.Context, p *plugin.Plugin, word string, words
 	if err != nil {
 		return err
 	}
-	able := false
-	for _, m := range proj.Config.Models {
-		var selections []plugin.Selection
-		for _, pc := range m.Plugins {
-			selections = append(selections, plugin.Selection{Name: pc.Name, Options: pc.Options})
-		}
-		resolved, err := lib.Resolve(selections)
-		if err != nil {
-			return fmt.Errorf("model %s: %w", m.Name, err)
-		}
-		able = able || slices.ContainsFunc(resolved, func(s plugin.Selected) bool { _, ok := s.Manifest.Commands[word]; return ok })
+	pl, err := plan.New(proj, proj.Config, lib, nil) // no command depends on the schema
+	if err != nil {
+		return err
 	}
-	if !able {
+	// Without a plugin that has commands there is no authctl, not even for core's.
+	has := func(s plugin.Selected) bool { _, ok := s.Manifest.Commands[word]; return ok }
+	if !pl.HasCommands() || !slices.ContainsFunc(pl.Plugins(), has) {
+		if p.Name == plugin.Core {
+			return usagef(nil, "%s: no model has a plugin that would have something to do; `custos plugins` lists them", word)
+		}
 		return usagef(nil, "%s: no model has the plugin %s; type: custos gen model NAME %s", word, p.Name, p.Name)
 	}
 	exe, err := a.buildAuthctl(proj.Root, proj.Config.Authctl)

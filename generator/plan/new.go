@@ -173,18 +173,24 @@ func (pl *Plan) checkPaths() error {
 	return nil
 }
 
-// checkCommands refuses a word of authctl whose function would be another one for each model: the program has one
-// function for a word.
+// checkCommands refuses a word of authctl that two plugins bring, or whose function would be another one for each
+// model: the program has one function for a word.
 func (pl *Plan) checkCommands() error {
-	seen := map[string]string{}
+	type command struct{ plugin, fun string }
+	seen := map[string]command{}
 	for _, m := range pl.Models {
 		for _, s := range m.Plugins {
 			for word, c := range s.Manifest.Commands {
-				key := s.Name + " " + word
-				if other, ok := seen[key]; ok && other != c.Func {
-					return fmt.Errorf("plugin %s: the word %s runs %s for one model and %s for another; leave MODEL out of its func", s.Name, word, other, c.Func)
+				other, ok := seen[word]
+				switch {
+				case ok && other.plugin != s.Name:
+					names := []string{other.plugin, s.Name}
+					slices.Sort(names)
+					return fmt.Errorf("plugins %s both bring the word %s; one project can have one of them", strings.Join(names, " and "), word)
+				case ok && other.fun != c.Func:
+					return fmt.Errorf("plugin %s: the word %s runs %s for one model and %s for another; leave MODEL out of its func", s.Name, word, other.fun, c.Func)
 				}
-				seen[key] = c.Func
+				seen[word] = command{s.Name, c.Func}
 			}
 		}
 	}

@@ -118,6 +118,7 @@ func TestNewRefuses(t *testing.T) {
 	lib := library(t, map[string]string{
 		"locks/plugin.yaml": "summary: locks.\ntables: [custos_locks]\nconflicts: [keys]\n",
 		"keys/plugin.yaml":  "summary: keys.\n",
+		"latch/plugin.yaml": "summary: latch.\ncommands: {bolt: {func: latchCommand, summary: s}}\n",
 		"bolts/plugin.yaml": "summary: bolts.\ncommands: {bolt: {func: boltMODEL, summary: s}}\n",
 	})
 	locks := []project.PluginConfig{{Name: "locks"}}
@@ -132,6 +133,7 @@ func TestNewRefuses(t *testing.T) {
 		{"an unknown engine", project.Config{Engine: "oracle"}, nil, `unknown engine "oracle"`},
 		{"an unknown driver", project.Config{Engine: "mysql", Driver: "pgx"}, nil, `unknown mysql driver "pgx"`},
 		{"a word with two functions", project.Config{Engine: "sqlite", Models: []project.ModelConfig{{Name: "User", Plugins: bolts}, {Name: "Admin", Plugins: bolts}}}, nil, "leave MODEL out"},
+		{"a word of two plugins", project.Config{Engine: "sqlite", Models: []project.ModelConfig{{Name: "User", Plugins: bolts}, {Name: "Admin", Plugins: []project.PluginConfig{{Name: "latch"}}}}}, nil, "plugins bolts and latch both bring the word bolt"},
 		{"a bad name", project.Config{Engine: "sqlite", Models: []project.ModelConfig{{Name: "func"}}}, nil, "keyword"},
 		{"an unknown plugin", project.Config{Engine: "sqlite", Models: []project.ModelConfig{{Name: "User", Plugins: []project.PluginConfig{{Name: "lock"}}}}}, nil, `did you mean "locks"?`},
 		{"an unknown option", project.Config{Engine: "sqlite", Models: []project.ModelConfig{{Name: "User", Plugins: []project.PluginConfig{{Name: "keys", Options: map[string]string{"x": "1"}}}}}}, nil, `unknown option of keys "x"`},
