@@ -264,7 +264,7 @@ func TestMainReturns(t *testing.T) {
 
 // A plugin's word is of use only where custos has no command of that name.
 func TestEveryWordIsForwarded(t *testing.T) {
-	a := &app{dir: t.TempDir(), templates: templates.FS}
+	a, _, _ := testApp(t, nil)
 	lib, err := a.library()
 	if err != nil {
 		t.Fatal(err)
