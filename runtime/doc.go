@@ -2,7 +2,8 @@
 //
 // Generated code belongs to the project it was generated into and is edited there. What must be
 // replaceable by one `go get` when a security patch is needed lives here instead, in small packages
-// that depend on the standard library only, know no database and hold no global state:
+// that depend on the standard library and golang.org/x/crypto only, know no database and hold no global
+// state (but for the budget of package password, which is the process's):
 //
 //   - token: makes opaque secrets and refuses strings that cannot be one
 //   - keyring: parses CUSTOS_KEYS and turns tokens into keyed digests
@@ -11,6 +12,7 @@
 //   - jsonbody: decodes request bodies strictly
 //   - gate: the only maker of a proof that somebody passed the guards and gave the right secret
 //   - cookie: sets and reads cookies whose attributes nobody can forget
+//   - password: argon2id under a budget of memory, imported bcrypt, and which passwords not to accept
 //
 // The packages do not import one another. An authentication composes them in this order, so that
 // nothing reaches the database that cannot be a token:
