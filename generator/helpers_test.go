@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"regexp/syntax"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -339,18 +338,22 @@ func optionValue(t testing.TB, o plugin.Option, i int) string {
 	switch o.Type {
 	case "bool":
 		return "true"
-	case "duration":
-		return []string{"never", "36h", "52w"}[i%3]
+	case "duration", "int":
+		values := []string{"never", "36h", "52w"}
+		if o.Type == "int" {
+			values = []string{o.Default}
+		}
+		if o.Min != "" || o.Max != "" {
+			values = nil
+			for _, v := range []string{o.Min, o.Max, "never"} {
+				if _, err := o.Parse(v); v != "" && err == nil {
+					values = append(values, v)
+				}
+			}
+		}
+		return values[i%len(values)]
 	case "enum":
 		return o.Values[i%len(o.Values)]
-	case "int":
-		if o.Min != nil && i%2 == 0 {
-			return strconv.FormatInt(*o.Min, 10)
-		}
-		if o.Max != nil {
-			return strconv.FormatInt(*o.Max, 10)
-		}
-		return o.Default
 	}
 	if _, err := o.Parse("acme"); err == nil {
 		return "acme"

@@ -64,8 +64,8 @@ type optionInfo struct {
 	Default string   `json:"default"`
 	Values  []string `json:"values,omitempty"`
 	Pattern string   `json:"pattern,omitempty"`
-	Min     *int64   `json:"min,omitempty"`
-	Max     *int64   `json:"max,omitempty"`
+	Min     string   `json:"min,omitempty"`
+	Max     string   `json:"max,omitempty"`
 	Help    string   `json:"help"`
 
 	kind string // for people

@@ -65,8 +65,8 @@ type Option struct {
 	Default string   `yaml:"default"` // as it would be written
 	Values  []string `yaml:"values"`  // enum only
 	Pattern string   `yaml:"pattern"` // word only: an anchored regular expression
-	Min     *int64   `yaml:"min"`     // int only: the least and the greatest value; none = no bound
-	Max     *int64   `yaml:"max"`
+	Min     string   `yaml:"min"`     // int and duration: the least and the greatest value; none = no bound
+	Max     string   `yaml:"max"`     // a duration with a max cannot be never
 	Help    string   `yaml:"help"`
 }
 
@@ -164,11 +164,8 @@ func (m Manifest) validate(name string) error {
 		if opt.Help == "" {
 			bad("options.%s: help is missing", o)
 		}
-		if opt.Type != "int" && (opt.Min != nil || opt.Max != nil) {
-			bad("options.%s: min and max are for the type int", o)
-		}
-		if opt.Min != nil && opt.Max != nil && *opt.Min > *opt.Max {
-			bad("options.%s: min %d is more than max %d", o, *opt.Min, *opt.Max)
+		if err := opt.checkBounds(); err != nil {
+			bad("options.%s: %v", o, err)
 		}
 		switch opt.Type {
 		case "duration", "bool", "enum", "int":

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -33,10 +34,13 @@ func (o Option) Parse(s string) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
+		if n, least, most := int64(d), o.bound(o.Min), o.bound(o.Max); n != 0 && n < least || most != 0 && (n == 0 || n > most) {
+			return Value{}, fmt.Errorf("%q is not a duration%s", clip(s), o.span())
+		}
 		return Value{Text: s, Duration: d}, nil
 	case "int":
 		n, err := strconv.ParseInt(s, 10, 64)
-		if err != nil || strconv.FormatInt(n, 10) != s || o.Min != nil && n < *o.Min || o.Max != nil && n > *o.Max {
+		if err != nil || strconv.FormatInt(n, 10) != s || o.Min != "" && n < o.bound(o.Min) || o.Max != "" && n > o.bound(o.Max) {
 			return Value{}, fmt.Errorf("%q is not a whole number%s", clip(s), o.span())
 		}
 		return Value{Text: s, Int: n}, nil
@@ -53,15 +57,47 @@ func (o Option) Parse(s string) (Value, error) {
 	}
 }
 
-// span is the range of an int, for messages: " from 1 to 100", or "" when it has no bounds.
+// bound is min or max as a number; 0 for none, or for what ParseManifest has refused.
+func (o Option) bound(s string) int64 {
+	if o.Type == "duration" {
+		d, _ := ParseDuration(s)
+		return int64(d)
+	}
+	n, _ := strconv.ParseInt(s, 10, 64)
+	return n
+}
+
+// checkBounds finds what is wrong with min and max.
+func (o Option) checkBounds() error {
+	if o.Type != "int" && o.Type != "duration" {
+		if o.Min != "" || o.Max != "" {
+			return errors.New("min and max are for the types int and duration")
+		}
+		return nil
+	}
+	for _, s := range []string{o.Min, o.Max} {
+		if s == "" {
+			continue
+		}
+		if _, err := (Option{Type: o.Type}).Parse(s); err != nil || s == "never" {
+			return fmt.Errorf("bound %q is no %s", s, o.Type)
+		}
+	}
+	if o.Min != "" && o.Max != "" && o.bound(o.Min) > o.bound(o.Max) {
+		return fmt.Errorf("min %s is more than max %s", o.Min, o.Max)
+	}
+	return nil
+}
+
+// span is the range of an int or a duration, for messages: " from 1 to 100", or "" when it has no bounds.
 func (o Option) span() string {
 	switch {
-	case o.Min != nil && o.Max != nil:
-		return fmt.Sprintf(" from %d to %d", *o.Min, *o.Max)
-	case o.Min != nil:
-		return fmt.Sprintf(" of at least %d", *o.Min)
-	case o.Max != nil:
-		return fmt.Sprintf(" of at most %d", *o.Max)
+	case o.Min != "" && o.Max != "":
+		return fmt.Sprintf(" from %s to %s", o.Min, o.Max)
+	case o.Min != "":
+		return fmt.Sprintf(" of at least %s", o.Min)
+	case o.Max != "":
+		return fmt.Sprintf(" of at most %s", o.Max)
 	}
 	return ""
 }

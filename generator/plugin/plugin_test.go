@@ -141,7 +141,6 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func TestIntOption(t *testing.T) {
-	two, nine := int64(2), int64(9)
 	for _, c := range []struct {
 		opt   plugin.Option
 		text  string
@@ -149,12 +148,12 @@ func TestIntOption(t *testing.T) {
 		fault string
 	}{
 		{plugin.Option{Type: "int"}, "-7", -7, ""},
-		{plugin.Option{Type: "int", Min: &two, Max: &nine}, "2", 2, ""},
-		{plugin.Option{Type: "int", Min: &two, Max: &nine}, "9", 9, ""},
-		{plugin.Option{Type: "int", Min: &two, Max: &nine}, "1", 0, `"1" is not a whole number from 2 to 9`},
-		{plugin.Option{Type: "int", Min: &two, Max: &nine}, "10", 0, `"10" is not a whole number from 2 to 9`},
-		{plugin.Option{Type: "int", Min: &two}, "1", 0, `"1" is not a whole number of at least 2`},
-		{plugin.Option{Type: "int", Max: &nine}, "10", 0, `"10" is not a whole number of at most 9`},
+		{plugin.Option{Type: "int", Min: "2", Max: "9"}, "2", 2, ""},
+		{plugin.Option{Type: "int", Min: "2", Max: "9"}, "9", 9, ""},
+		{plugin.Option{Type: "int", Min: "2", Max: "9"}, "1", 0, `"1" is not a whole number from 2 to 9`},
+		{plugin.Option{Type: "int", Min: "2", Max: "9"}, "10", 0, `"10" is not a whole number from 2 to 9`},
+		{plugin.Option{Type: "int", Min: "2"}, "1", 0, `"1" is not a whole number of at least 2`},
+		{plugin.Option{Type: "int", Max: "9"}, "10", 0, `"10" is not a whole number of at most 9`},
 		{plugin.Option{Type: "int"}, "true", 0, `"true" is not a whole number`},
 		{plugin.Option{Type: "int"}, "+5", 0, "not a whole number"},
 		{plugin.Option{Type: "int"}, "05", 0, "not a whole number"},
@@ -170,8 +169,31 @@ func TestIntOption(t *testing.T) {
 			t.Errorf("%s: %v, want %q", c.text, err, c.fault)
 		}
 	}
-	if got := (plugin.Option{Type: "int", Min: &two, Max: &nine}).Kind(); got != "int from 2 to 9" {
+	if got := (plugin.Option{Type: "int", Min: "2", Max: "9"}).Kind(); got != "int from 2 to 9" {
 		t.Errorf("Kind = %q", got)
+	}
+}
+
+func TestDurationBounds(t *testing.T) {
+	both := plugin.Option{Type: "duration", Min: "5m", Max: "2w"}
+	for _, c := range []struct {
+		opt   plugin.Option
+		text  string
+		fault string
+	}{
+		{both, "5m", ""},
+		{both, "14d", ""},
+		{both, "4m59s", `"4m59s" is not a duration from 5m to 2w`},
+		{both, "14d1s", "is not a duration from 5m to 2w"},
+		{both, "never", `"never" is not a duration from 5m to 2w`},
+		{plugin.Option{Type: "duration", Min: "5m"}, "never", ""},
+		{plugin.Option{Type: "duration", Min: "5m"}, "1s", "of at least 5m"},
+		{plugin.Option{Type: "duration", Max: "5m"}, "1s", ""},
+		{plugin.Option{Type: "duration"}, "never", ""},
+	} {
+		if _, err := c.opt.Parse(c.text); (err == nil) != (c.fault == "") || err != nil && !strings.Contains(err.Error(), c.fault) {
+			t.Errorf("%s in %+v: %v, want %q", c.text, c.opt, err, c.fault)
+		}
 	}
 }
 
