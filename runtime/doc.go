@@ -13,8 +13,9 @@
 //   - gate: the only maker of a proof that somebody passed the guards and gave the right secret
 //   - cookie: sets and reads cookies whose attributes nobody can forget
 //   - password: argon2id under a budget of memory, imported bcrypt, and which passwords not to accept
+//   - seal: encrypts what must be read again, bound to where it belongs
 //
-// The packages do not import one another. An authentication composes them in this order, so that
+// The packages do not import one another, but for seal, which gets its keys from keyring. An authentication composes them in this order, so that
 // nothing reaches the database that cannot be a token:
 //
 //	bearer.FromHeader -> token.Format.Valid -> keyring.Digester.Candidates -> query -> Candidates.Match -> touch.Buffer.Mark

@@ -1,7 +1,6 @@
 package keyring
 
 import (
-	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
@@ -16,6 +15,7 @@ const (
 	// DigestLen is the length of a digest: 64 lower-case hexadecimal digits of ASCII.
 	DigestLen = 2 * sha256.Size
 
+	tokenUse  = "token/" // the sub-keys of digests; Derive gives them to nobody
 	version   = "v1"
 	separator = "\x1f"
 
@@ -61,11 +61,7 @@ func (k *Keyring) Digester(purpose, model string) *Digester {
 	header := version + separator + model + separator
 	d := &Digester{keys: make([]digestKey, len(k.keys))}
 	for i, key := range k.keys {
-		sub, err := hkdf.Key(sha256.New, key.secret(), nil, "custos/v1/token/"+purpose, sha256.Size)
-		if err != nil {
-			// Only a length above 255 hashes or a FIPS 140 refusal of a short key; neither is possible.
-			panic("keyring: Digester: derive sub-key: " + err.Error())
-		}
+		sub := key.derive(tokenUse + purpose)
 		d.keys[i] = digestKey{id: key.id, states: &sync.Pool{New: func() any {
 			return &state{mac: hmac.New(sha256.New, sub), input: []byte(header), header: len(header)}
 		}}}

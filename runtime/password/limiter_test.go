@@ -81,13 +81,18 @@ func TestLimiterQueue(t *testing.T) {
 	}
 	queued(t, l, 0)
 
-	// They are served in the order of arrival: the small one does not overtake the large one.
+	// They are served in the order of arrival: the small one does not overtake the large one, not even when there
+	// is room for it.
+	l.release(10)
+	if err := l.acquire(t.Context(), 5); err != nil {
+		t.Fatal(err)
+	}
 	order := make(chan string, 2)
 	go func() { _ = l.acquire(t.Context(), 10); order <- "large"; l.release(10) }()
 	queued(t, l, 1)
 	go func() { _ = l.acquire(t.Context(), 1); order <- "small"; l.release(1) }()
 	queued(t, l, 2)
-	l.release(10)
+	l.release(5)
 	if first, second := <-order, <-order; first != "large" || second != "small" {
 		t.Errorf("%s came before %s", first, second)
 	}
