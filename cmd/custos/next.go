@@ -28,7 +28,7 @@ type appData struct {
 	AuthDBPath string
 	Model      plan.Model
 	ModelPath  string
-	Require    string // the middleware of its first route that has one, or ""
+	Require    string // the middleware of the first of its routes that only show something and have one, or ""
 	Current    bool   // whether its package has Current(ctx)
 	Keys       string
 	DSN        string
@@ -51,7 +51,7 @@ func newAppData(res *generator.Result, name string) (appData, error) {
 		Model: m, ModelPath: pl.Import(path.Join(pl.Config.Package, m.Package)),
 	}
 	for _, r := range m.Routes() {
-		if r.Require != "" {
+		if r.Require != "" && r.Method == "GET" {
 			d.Require = r.Require
 			break
 		}
@@ -100,6 +100,10 @@ func nextSteps(res *generator.Result, name string) ([]nextStep, error) {
 		File:  file, Code: string(mount),
 	}}
 	steps = append(steps, nextStep{Title: "Make the key that digests secrets", Command: "custos secret --write"})
+	env := d.Model.Env()
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		steps = append(steps, nextStep{Title: "Say " + env[name].Summary, Command: fmt.Sprintf("echo '%s=%s' >> .env", name, env[name].Development)})
+	}
 	return append(steps, operations(res, d.Model)...), nil
 }
 

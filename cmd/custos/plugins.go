@@ -53,6 +53,7 @@ type pluginInfo struct {
 	Tables    []string            `json:"tables,omitempty"`
 	Routes    []routeInfo         `json:"routes,omitempty"`
 	Commands  map[string]string   `json:"commands,omitempty"`
+	Env       map[string]string   `json:"env,omitempty"`
 	Seams     map[string]string   `json:"seams,omitempty"`
 	Hooks     map[string][]string `json:"hooks,omitempty"`
 	README    string              `json:"readme,omitempty"`
@@ -86,6 +87,12 @@ func describe(p *plugin.Plugin) (pluginInfo, error) {
 			info.Commands = map[string]string{}
 		}
 		info.Commands[c] = m.Commands[c].Summary
+	}
+	for v := range m.Env {
+		if info.Env == nil {
+			info.Env = map[string]string{}
+		}
+		info.Env[v] = m.Env[v].Summary
 	}
 	for _, s := range slices.Sorted(maps.Keys(m.Seams)) {
 		if info.Seams == nil {
@@ -145,7 +152,7 @@ func (a *app) explain(info pluginInfo) error {
 	if err := a.printf("%s  (%s)\n%s\n", c.paint(bold, info.Name), info.Origin, info.Summary); err != nil {
 		return err
 	}
-	var options, routes, commands, seams, hooks [][]string
+	var options, routes, commands, env, seams, hooks [][]string
 	for _, o := range info.Options {
 		fallback := o.Default
 		if fallback == "" {
@@ -159,6 +166,9 @@ func (a *app) explain(info pluginInfo) error {
 	for _, w := range slices.Sorted(maps.Keys(info.Commands)) {
 		commands = append(commands, []string{"custos " + w, info.Commands[w]})
 	}
+	for _, v := range slices.Sorted(maps.Keys(info.Env)) {
+		env = append(env, []string{v, info.Env[v]})
+	}
 	for _, s := range slices.Sorted(maps.Keys(info.Seams)) {
 		seams = append(seams, []string{s, info.Seams[s]})
 	}
@@ -169,7 +179,7 @@ func (a *app) explain(info pluginInfo) error {
 		title string
 		rows  [][]string
 	}{
-		{"Options", options}, {"Routes", routes}, {"Commands", commands}, {"Tables", column(info.Tables)},
+		{"Options", options}, {"Routes", routes}, {"Commands", commands}, {"Environment", env}, {"Tables", column(info.Tables)},
 		{"Requires", column(info.Requires)}, {"Conflicts", column(info.Conflicts)}, {"Seams", seams}, {"Hooks", hooks},
 	} {
 		if len(section.rows) == 0 {

@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -260,6 +261,15 @@ func (m Model) Routes() []plugin.Route {
 			r.Path = m.Path + r.Path
 			out = append(out, r)
 		}
+	}
+	return out
+}
+
+// Env is what a model's plugins want in the environment.
+func (m Model) Env() map[string]plugin.Variable {
+	out := map[string]plugin.Variable{}
+	for _, s := range m.Plugins {
+		maps.Copy(out, s.Manifest.Env)
 	}
 	return out
 }

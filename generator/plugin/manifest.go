@@ -32,7 +32,14 @@ type Manifest struct {
 	Hooks     map[string][]string `yaml:"hooks"`     // seam -> methods of Service that join it; "*" is every observe seam of the model
 	Routes    []Route             `yaml:"routes"`
 	Commands  map[string]Command  `yaml:"commands"` // words of authctl
+	Env       map[string]Variable `yaml:"env"`      // what it wants in the environment
 	Options   map[string]Option   `yaml:"options"`
+}
+
+// Variable is an environment variable that a plugin's code reads through the configuration.
+type Variable struct {
+	Development string `yaml:"development"` // its value on a developer's machine
+	Summary     string `yaml:"summary"`
 }
 
 // Seam is a point that other plugins may join. A guard may refuse by returning an error; an observer only
@@ -156,6 +163,14 @@ func (m Manifest) validate(name string) error {
 			bad("commands.%s: not lower_snake_case", c)
 		}
 	}
+	for _, v := range slices.Sorted(maps.Keys(m.Env)) {
+		if !variablePattern.MatchString(v) {
+			bad("env.%s: not UPPER_SNAKE_CASE", v)
+		}
+		if e := m.Env[v]; e.Summary == "" || !plainValue.MatchString(e.Development) {
+			bad("env.%s: it needs a summary, and a development value without spaces and quotes", v)
+		}
+	}
 	for _, o := range slices.Sorted(maps.Keys(m.Options)) {
 		opt := m.Options[o]
 		if !isWord(o) {
@@ -187,9 +202,11 @@ func (m Manifest) validate(name string) error {
 }
 
 var (
-	wordPattern  = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
-	identPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
-	routePath    = regexp.MustCompile(`^(/([a-z0-9_-]+|\{[a-z_]+\}))*$`)
+	wordPattern     = regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`)
+	variablePattern = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$`)
+	plainValue      = regexp.MustCompile(`^[!-~]+$`)
+	identPattern    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
+	routePath       = regexp.MustCompile(`^(/([a-z0-9_-]+|\{[a-z_]+\}))*$`)
 )
 
 func isWord(s string) bool  { return wordPattern.MatchString(s) }
