@@ -14,6 +14,7 @@
 //   - cookie: sets and reads cookies whose attributes nobody can forget
 //   - password: argon2id under a budget of memory, imported bcrypt, and which passwords not to accept
 //   - seal: encrypts what must be read again, bound to where it belongs
+//   - totp: the six digits of authenticator apps
 //
 // The packages do not import one another, but for seal, which gets its keys from keyring. An authentication composes them in this order, so that
 // nothing reaches the database that cannot be a token:

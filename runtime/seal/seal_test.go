@@ -151,6 +151,20 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// TestOneSpelling: 21 bytes leave unused bits in the last character, which must be zero.
+func TestOneSpelling(t *testing.T) {
+	s := New(ring(t, 1), "totp", "User")
+	blob := s.Seal(make([]byte, 21))
+	last := strings.IndexByte(alphabet, blob[len(blob)-1])
+	for other := range alphabet {
+		if other != last {
+			refuse(t, "another last character", s, blob[:len(blob)-1]+alphabet[other:other+1])
+		}
+	}
+}
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
 func TestNewPanics(t *testing.T) {
 	k := ring(t, 1)
 	for name, f := range map[string]func(){

@@ -1,0 +1,99 @@
+package token
+
+import (
+	"crypto/rand"
+	"strings"
+)
+
+// crockford is the alphabet of Crockford's base32: no I, L, O and U, which people misread or would rather not
+// read.
+const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+const (
+	backupLen   = 24 // characters of 5 bits
+	backupGroup = 4
+)
+
+// Backup issues a backup code, to be printed and typed: 24 characters of Crockford's base32 in groups of four,
+// for example "7QJ4-0F2M-...". It has 120 bits from crypto/rand, which ASVS 6.5.2 allows to be stored as a keyed
+// digest (at least 112, requirement F-07). Digest [Token.Expose] as it is: [NormalizeBackup] gives the same
+// spelling back.
+func Backup() Token {
+	var random [backupLen]byte
+	_, _ = rand.Read(random[:])
+	chars := make([]byte, backupLen)
+	for i, b := range random {
+		chars[i] = crockford[b%32] // 256 is a multiple of 32, so this is even
+	}
+	return newToken(groupBackup(string(chars)))
+}
+
+func groupBackup(chars string) string {
+	groups := make([]string, 0, backupLen/backupGroup)
+	for i := 0; i < len(chars); i += backupGroup {
+		groups = append(groups, chars[i:i+backupGroup])
+	}
+	return strings.Join(groups, "-")
+}
+
+// NormalizeBackup returns a typed backup code in the spelling of [Backup], or false if it cannot be one. Case does
+// not matter, dashes and blanks may be anywhere or missing, O stands for 0, and I and L for 1. What it accepts
+// was not necessarily issued.
+func NormalizeBackup(s string) (string, bool) {
+	if len(s) > 4*backupLen { // nobody types that
+		return "", false
+	}
+	chars := make([]byte, 0, backupLen)
+	for _, c := range []byte(s) {
+		switch {
+		case c == '-' || c == ' ':
+			continue
+		case 'a' <= c && c <= 'z':
+			c -= 'a' - 'A'
+		}
+		switch c {
+		case 'O':
+			c = '0'
+		case 'I', 'L':
+			c = '1'
+		}
+		if len(chars) == backupLen || strings.IndexByte(crockford, c) < 0 {
+			return "", false
+		}
+		chars = append(chars, c)
+	}
+	if len(chars) != backupLen {
+		return "", false
+	}
+	return groupBackup(string(chars)), true
+}
+
+// maxDigits is far more than anybody types.
+const maxDigits = 64
+
+// Digits returns n random decimal digits from crypto/rand, all equally likely, for codes that are sent by SMS. Six
+// of them are 20 bits: such a code must end after minutes and after a few attempts (ASVS 6.6.3, requirement F-08).
+// It panics if n is not within 1 to 64.
+func Digits(n int) string {
+	if n < 1 || n > maxDigits {
+		panic("token: Digits: n is not within 1 to 64")
+	}
+	out := make([]byte, 0, n)
+	var random [maxDigits]byte
+	for len(out) < n {
+		_, _ = rand.Read(random[:])
+		out = appendDigits(out, random[:], n)
+	}
+	return string(out)
+}
+
+// appendDigits appends a digit for each byte until there are n. Bytes from 250 on are dropped: there are 256, and
+// taking them modulo 10 would make the digits 0 to 5 likelier than the rest.
+func appendDigits(out, random []byte, n int) []byte {
+	for _, b := range random {
+		if b < 250 && len(out) < n {
+			out = append(out, '0'+b%10)
+		}
+	}
+	return out
+}
