@@ -206,16 +206,23 @@ func allTogether(lib *plugin.Library) []string {
 	return names
 }
 
-// sets is each plugin alone, each pair that shares a seam, all together, and all with every option on, in one
-// project with tables of the user's.
+// sets is each plugin alone, all together, and all with every option on, in one project with tables of the user's.
 func sets(t testing.TB) []set {
 	t.Helper()
 	lib := library(t)
-	names := lib.Names()
 	candidates := [][]string{nil}
-	for _, n := range names {
+	for _, n := range lib.Names() {
 		candidates = append(candidates, []string{n})
 	}
+	return append(distinct(lib, append(candidates, allTogether(lib))), optionsSet(t, lib))
+}
+
+// pairs is each pair of plugins that meet at a seam, but for those that sets has.
+func pairs(t testing.TB) []set {
+	t.Helper()
+	lib := library(t)
+	names := lib.Names()
+	var candidates [][]string
 	for i, a := range names {
 		for _, b := range names[i+1:] {
 			if meet(t, lib, a, b) {
@@ -223,7 +230,15 @@ func sets(t testing.TB) []set {
 			}
 		}
 	}
-	candidates = append(candidates, allTogether(lib))
+	known := map[string]bool{}
+	for _, s := range sets(t) {
+		known[s.name] = true
+	}
+	return slices.DeleteFunc(distinct(lib, candidates), func(s set) bool { return known[s.name] })
+}
+
+// distinct makes sets of plugins that do not conflict, leaving out what is the same with all that comes along.
+func distinct(lib *plugin.Library, candidates [][]string) []set {
 	var out []set
 	seen := map[string]bool{}
 	for _, c := range candidates {
@@ -242,7 +257,7 @@ func sets(t testing.TB) []set {
 		seen[key] = true
 		out = append(out, set{name: key, models: []wanted{{"ApiClient", selection(c...)}}})
 	}
-	return append(out, optionsSet(t, lib))
+	return out
 }
 
 // meet reports whether two plugins meet at a seam: they declare it, join it, or call it.
