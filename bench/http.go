@@ -32,6 +32,8 @@ const (
 var (
 	//go:embed server/main.go.txt
 	serverMain []byte
+	//go:embed server/sessions.go.txt
+	serverSessions []byte
 	//go:embed server/sqlite.go.txt
 	serverSQLite []byte
 	//go:embed server/postgres.go.txt
@@ -64,9 +66,11 @@ type backend struct {
 
 // server is a running server with a database of its own.
 type server struct {
-	addr, name     string
-	cmd            *exec.Cmd
-	floor, guarded [][]byte // requests
+	addr, name string
+	cmd        *exec.Cmd
+
+	floor, guarded               [][]byte // requests with API tokens
+	sessionFloor, sessionGuarded [][]byte // requests with sessions
 }
 
 // samples are the measurements of one path, one for each round.
@@ -118,15 +122,17 @@ func (b *bench) build(ctx context.Context, be *backend) error {
 	if err != nil {
 		return err
 	}
-	be.env = []string{"CUSTOS_KEYS=1:" + base64.RawURLEncoding.EncodeToString(randomKey())}
-	if _, err := b.command(ctx, dir, nil, b.custos, "gen", "model", "ApiClient", "api_tokens", "--engine", be.engine); err != nil {
-		return err
+	be.env = []string{"CUSTOS_KEYS=1:" + base64.RawURLEncoding.EncodeToString(randomKey()), "CUSTOS_URL=http://127.0.0.1"}
+	for _, model := range [][]string{{"ApiClient", "api_tokens"}, {"User", "sessions"}} {
+		if _, err := b.command(ctx, dir, nil, b.custos, "gen", "model", model[0], model[1], "--engine", be.engine); err != nil {
+			return err
+		}
 	}
 	folder := filepath.Join(dir, "cmd", "bench")
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	for name, content := range map[string][]byte{"main.go": serverMain, "engine.go": be.source} {
+	for name, content := range map[string][]byte{"main.go": serverMain, "sessions.go": serverSessions, "engine.go": be.source} {
 		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
 			return err
 		}
@@ -165,20 +171,36 @@ func (b *bench) start(ctx context.Context, be *backend, name string, tokens int)
 			return nil, stop, err
 		}
 	}
-	known, err := os.ReadFile(file)
+	err = errors.Join(
+		readKnown(file, func(token, digest string) {
+			s.guarded = append(s.guarded, request("/guarded", "Authorization: Bearer "+token))
+			s.floor = append(s.floor, request("/floor", "Authorization: Bearer "+digest))
+		}),
+		readKnown(file+".sessions", func(token, digest string) {
+			s.sessionGuarded = append(s.sessionGuarded, request("/guarded-session", "Cookie: user_session="+token))
+			s.sessionFloor = append(s.sessionFloor, request("/floor-session", "Authorization: Bearer "+digest))
+		}))
 	if err != nil {
 		return nil, stop, err
-	}
-	for line := range strings.Lines(string(known)) {
-		token, digest, _ := strings.Cut(strings.TrimSpace(line), " ")
-		s.guarded = append(s.guarded, request("/guarded", token))
-		s.floor = append(s.floor, request("/floor", digest))
 	}
 	return s, stop, s.start(ctx, be)
 }
 
+// readKnown reads the tokens that a server has seeded, with their digests.
+func readKnown(file string, use func(token, digest string)) error {
+	known, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(known)) {
+		token, digest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		use(token, digest)
+	}
+	return nil
+}
+
 func request(path, credential string) []byte {
-	return []byte("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nAuthorization: Bearer " + credential + "\r\n\r\n")
+	return []byte("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\n" + credential + "\r\n\r\n")
 }
 
 func (s *server) start(ctx context.Context, be *backend) error {
@@ -209,12 +231,12 @@ func (s *server) stop() error {
 
 // compare measures the floor, the guarded path, and the guarded path on the big table, in turns.
 func (b *bench) compare(ctx context.Context, be *backend, small, big *server) error {
-	var floor, guarded, crowded samples
+	var floor, guarded, crowded, sessionFloor, sessionGuarded samples
 	turns := []struct {
 		server   *server
 		requests [][]byte
 		to       *samples
-	}{{small, small.floor, &floor}, {small, small.guarded, &guarded}, {big, big.guarded, &crowded}}
+	}{{small, small.floor, &floor}, {small, small.guarded, &guarded}, {big, big.guarded, &crowded}, {small, small.sessionFloor, &sessionFloor}, {small, small.sessionGuarded, &sessionGuarded}}
 	progress("%s: warming up", be.title)
 	for _, t := range turns {
 		if err := b.measure(ctx, be, t.server, t.requests, new(samples)); err != nil {
@@ -245,7 +267,9 @@ func (b *bench) compare(ctx context.Context, be *backend, small, big *server) er
 			return err
 		}
 	}
-	b.report(be, floor, guarded, crowded)
+	b.report(be, "API token", floor, guarded)
+	b.compareRow(be, fmt.Sprintf("API token: CPU, %d tokens against %d", b.big, smallTable), "%.1f us", crowded.cpu, guarded.cpu, 1.15)
+	b.report(be, "cookie session", sessionFloor, sessionGuarded)
 	return nil
 }
 
@@ -317,23 +341,24 @@ func (b *bench) checkTouched(ctx context.Context, be *backend, s *server) error 
 	return nil
 }
 
-func (b *bench) report(be *backend, floor, guarded, crowded samples) {
-	cpu := "CPU per request"
+func (b *bench) report(be *backend, credential string, floor, guarded samples) {
+	cpu := credential + ": CPU per request"
 	if be.counted {
 		cpu += ", with the database"
 	}
-	row := func(name, format string, figure, floor []float64, limit float64) {
-		l := line{name: be.title + ": " + name, figure: fmt.Sprintf(format, median(figure)), floor: fmt.Sprintf(format, median(floor)), ratios: ratios(figure, floor)}
-		if limit > 0 {
-			l.target, l.verdict = fmt.Sprintf("<= %.2f", limit), within(median(l.ratios), limit)
-		}
-		b.table.add(l)
+	b.compareRow(be, cpu, "%.1f us", guarded.cpu, floor.cpu, 1.10)
+	b.compareRow(be, credential+": requests per second", "%.0f", guarded.perSec, floor.perSec, 0)
+	b.compareRow(be, credential+": p50", "%.0f us", guarded.p50, floor.p50, 0)
+	b.compareRow(be, credential+": p99", "%.0f us", guarded.p99, floor.p99, 1.5)
+}
+
+// compareRow adds a figure beside its floor; a limit of 0 is none.
+func (b *bench) compareRow(be *backend, name, format string, figure, floor []float64, limit float64) {
+	l := line{name: be.title + ": " + name, figure: fmt.Sprintf(format, median(figure)), floor: fmt.Sprintf(format, median(floor)), ratios: ratios(figure, floor)}
+	if limit > 0 {
+		l.target, l.verdict = fmt.Sprintf("<= %.2f", limit), within(median(l.ratios), limit)
 	}
-	row(cpu, "%.1f us", guarded.cpu, floor.cpu, 1.10)
-	row("requests per second", "%.0f", guarded.perSec, floor.perSec, 0)
-	row("p50", "%.0f us", guarded.p50, floor.p50, 0)
-	row("p99", "%.0f us", guarded.p99, floor.p99, 1.5)
-	row(fmt.Sprintf("CPU, %d tokens against %d", b.big, smallTable), "%.1f us", crowded.cpu, guarded.cpu, 1.15)
+	b.table.add(l)
 }
 
 // profileOf loads a path once more while the server writes a CPU profile.
