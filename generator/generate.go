@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -612,8 +613,14 @@ func (g *generation) goMod() ([]byte, error) {
 	if len(g.plan.Models) == 0 {
 		return g.project.GoMod, nil
 	}
-	return project.EditGoMod(g.project.GoMod, []project.Requirement{
+	wanted := []project.Requirement{
 		{Path: plan.Runtime, Version: g.Runtime.Version, Replace: g.Runtime.Replace},
 		{Path: g.plan.Driver.Module, Version: g.plan.Driver.Version},
-	})
+	}
+	for _, s := range g.plan.Plugins() {
+		for _, path := range slices.Sorted(maps.Keys(s.Manifest.Modules)) {
+			wanted = append(wanted, project.Requirement{Path: path, Version: s.Manifest.Modules[path]})
+		}
+	}
+	return project.EditGoMod(g.project.GoMod, wanted)
 }

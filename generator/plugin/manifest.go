@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	"golang.org/x/mod/module"
 )
 
 // ManifestFile is the name of a plugin's manifest in its folder.
@@ -27,6 +28,7 @@ type Manifest struct {
 	Requires  []string            `yaml:"requires"`  // plugins that come along
 	Conflicts []string            `yaml:"conflicts"` // plugins that cannot be in the same model
 	Tables    []string            `yaml:"tables"`    // tables that the plugin owns
+	Modules   map[string]string   `yaml:"modules"`   // Go modules that its templates import -> the version written into a go.mod that has none or an older one
 	State     string              `yaml:"state"`     // what the plugin keeps in Service: a field and its type, with open(*Service) and close(context.Context) error
 	Seams     map[string]Seam     `yaml:"seams"`     // what it lets others join
 	Hooks     map[string][]string `yaml:"hooks"`     // seam -> methods of Service that join it; "*" is every observe seam of the model
@@ -130,6 +132,11 @@ func (m Manifest) validate(name string) error {
 	for _, t := range m.Tables {
 		if !strings.HasPrefix(t, "custos_") || !isWord(t) {
 			bad("tables: %q: a plugin's table is named custos_...", t)
+		}
+	}
+	for _, p := range slices.Sorted(maps.Keys(m.Modules)) {
+		if err := module.Check(p, m.Modules[p]); err != nil {
+			bad("modules: %v", err)
 		}
 	}
 	if m.State != "" && !isIdent(m.State) {

@@ -103,6 +103,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"needs a summary", "summary: a.\nenv: {CUSTOS_URL: {development: x}}\n"},
 		{"a plugin's table is named custos_", "summary: a.\ntables: [users]\n"},
 		{"is named custos_", "summary: a.\ntables: [\"custos_x; DROP TABLE users\"]\n"},
+		{"modules:", "summary: a.\nmodules: {example.com/x: latest}\n"},
 		{`"x(); y" is not a Go identifier`, "summary: a.\nhooks: {request: [\"x(); y\"]}\n"},
 		{"help is missing", "summary: a.\noptions: {x: {type: bool, default: \"true\"}}\n"},
 		{`type is "float"`, "summary: a.\noptions: {x: {type: float, default: \"1\", help: h}}\n"},
