@@ -57,7 +57,7 @@ func NormalizeBackup(s string) (string, bool) {
 		case 'I', 'L':
 			c = '1'
 		}
-		if len(chars) == backupLen || strings.IndexByte(crockford, c) < 0 {
+		if strings.IndexByte(crockford, c) < 0 {
 			return "", false
 		}
 		chars = append(chars, c)
