@@ -19,8 +19,10 @@ func mysql() Engine {
 			"text":      "TEXT",
 			"one":       ":execlastid",
 			"returning": "",
-			"in":        "IN (sqlc.slice('$'))",
-			"table":     " DEFAULT CHARACTER SET utf8mb4",
+			// Unlike INSERT IGNORE it hides no other error, such as a value that does not fit.
+			"or_keep": "\nON DUPLICATE KEY UPDATE id = id",
+			"in":      "IN (sqlc.slice('$'))",
+			"table":   " DEFAULT CHARACTER SET utf8mb4",
 		},
 		casts: map[Key]string{BigInt: "CAST($ AS SIGNED)", UUID: "$", Text: "$"},
 	}

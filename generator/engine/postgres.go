@@ -18,6 +18,7 @@ func postgres() Engine {
 			"text":      "TEXT",
 			"one":       ":one",
 			"returning": "\nRETURNING id",
+			"or_keep":   "\nON CONFLICT DO NOTHING",
 			"in":        "= ANY(sqlc.arg($)::bigint[])",
 			"table":     "",
 		},

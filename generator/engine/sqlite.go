@@ -21,6 +21,7 @@ func sqlite() Engine {
 			"text":      "TEXT",
 			"one":       ":one",
 			"returning": "\nRETURNING id",
+			"or_keep":   "\nON CONFLICT DO NOTHING",
 			"in":        "IN (sqlc.slice('$'))",
 			"table":     "",
 		},
