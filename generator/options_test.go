@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/custos-auth/custos/generator/engine"
@@ -55,5 +56,24 @@ func TestEverySubsetOfOptionsIsClean(t *testing.T) {
 				t.Errorf("staticcheck ./...: %v\n%s", err, out)
 			}
 		})
+	}
+}
+
+// What a plugin's templates import is in go.mod, in the version that the plugin names.
+func TestModulesOfPlugins(t *testing.T) {
+	t.Parallel()
+	for _, p := range everyPlugin(t) {
+		if len(p.Manifest.Modules) == 0 {
+			continue
+		}
+		dir := t.TempDir()
+		memoryFS{"go.mod": []byte("module example.com/app\n\ngo 1.26.0\n")}.write(t, dir)
+		run(t, request(t, dir, engine.Default(), wanted{name: "User", plugins: selection(p.Name)}))
+		got := string(read(t, filepath.Join(dir, "go.mod")))
+		for name, version := range p.Manifest.Modules {
+			if !strings.Contains(got, name+" "+version+"\n") {
+				t.Errorf("%s: go.mod is\n%s\nwant %s %s", p.Name, got, name, version)
+			}
+		}
 	}
 }
