@@ -83,13 +83,14 @@ type Runner struct {
 
 // Generate returns sqlc's output files, by path seen from the root. Faults in the SQL are *Error values, joined.
 func (r Runner) Generate(ctx context.Context, in Input) ([]File, error) {
-	dir, clean, err := lay(slices.Concat([]File{in.Config}, in.Schema, in.Queries))
+	config, queries, origins := split(in.Config, in.Queries)
+	dir, clean, err := lay(slices.Concat([]File{config}, in.Schema, queries))
 	if err != nil {
 		return nil, err
 	}
 	defer clean()
-	if err := r.run(ctx, dir, in.Config.Path); err != nil {
-		return nil, fmt.Errorf("generate queries: %w", err)
+	if err := r.run(ctx, dir, config.Path); err != nil {
+		return nil, fmt.Errorf("generate queries: %w", unsplit(err, origins))
 	}
 	return collect(dir, in.Out)
 }
@@ -211,7 +212,7 @@ func Config(pl *plan.Plan) File {
 	for _, f := range pl.Schema {
 		line("      - %s", relative(where, f))
 	}
-	line("    queries: queries")
+	b.WriteString(queriesLine)
 	line("    gen:")
 	line("      go:")
 	line("        package: authdb")

@@ -60,6 +60,7 @@ func TestGenerateNamesThePlaceOfAFault(t *testing.T) {
 	}{
 		{"a query on a column that is not there", "CREATE TABLE users (id INTEGER PRIMARY KEY);\n", "-- name: Find :one\nSELECT nme FROM users;\n", "db/custos/queries/users.sql", 2},
 		{"a query on a table that is not there", "CREATE TABLE users (id INTEGER PRIMARY KEY);\n", "-- name: A :one\nSELECT 1;\n\n-- name: Find :one\nSELECT * FROM admins;\n", "db/custos/queries/users.sql", 5},
+		{"a third query that is no SQL", "CREATE TABLE users (id INTEGER PRIMARY KEY);\n", "-- name: A :one\nSELECT 1;\n\n-- name: B :one\nSELECT 2;\n\n-- About C.\n-- name: C :one\nSELECT 3\nFROM );\n", "db/custos/queries/users.sql", 10},
 		{"a migration that is no SQL", "CREATE TABLE users (id INTEGER PRIMARY KEY);\n\nCREATE TABEL admins (id INTEGER);\n", "-- name: Find :one\nSELECT 1;\n", "db/migrations/00001_users.sql", 3},
 	} {
 		_, err := sqlc.Runner{}.Generate(t.Context(), input(c.schema, c.queries))
