@@ -6,5 +6,5 @@ import "embed"
 
 // FS is the built-in plugins, one folder each.
 //
-//go:embed all:*
+//go:embed all:*/*
 var FS embed.FS
