@@ -243,7 +243,7 @@ func Config(pl *plan.Plan) File {
 	for _, t := range []string{"money", "pg_catalog.money"} { // which pgx reads as text only
 		line("          - {db_type: %s, go_type: {type: string}}", t)
 	}
-	for _, t := range []string{"varchar", "text", "money", "pg_catalog.money"} {
+	for _, t := range []string{"char", "varchar", "text", "money", "pg_catalog.money"} {
 		line("          - {db_type: %s, nullable: true, go_type: {type: string, pointer: true}}", t)
 	}
 	for _, t := range []string{"bigint", "pg_catalog.int8"} {
