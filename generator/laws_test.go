@@ -64,7 +64,11 @@ func TestPairsPassTheirOwnTests(t *testing.T) {
 func passesItsOwnTests(t *testing.T, s set, e engine.Engine) {
 	requireDatabase(t, e)
 	dir := s.project(t, e)
-	out, err := command(t, dir, "go", "test", "-v", "./...")
+	args := []string{"test", "-v"}
+	if overlay := s.matrix(t, dir); overlay != "" {
+		args = append(args, "-overlay="+overlay)
+	}
+	out, err := command(t, dir, "go", append(args, "./...")...)
 	if err != nil {
 		t.Fatalf("go test ./...: %v\n%s", err, failures(out))
 	}

@@ -1,0 +1,90 @@
+package generator_test
+
+import (
+	"encoding/json"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/custos-auth/custos/generator/engine"
+	"github.com/custos-auth/custos/generator/model"
+	"github.com/custos-auth/custos/generator/plugin"
+	"github.com/custos-auth/custos/generator/project"
+)
+
+// matrix is an overlay for the go command that adds, to the project's first model, the test of every way in against every
+// state that an account can be in (testdata/matrix). It is "" for models that nobody signs in to.
+func (s set) matrix(t *testing.T, dir string) string {
+	t.Helper()
+	m, err := model.Parse(s.models[0].name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolved, err := library(t).Resolve(s.models[0].plugins)
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := func(name string) bool {
+		return slices.ContainsFunc(resolved, func(p plugin.Selected) bool { return p.Name == name })
+	}
+	if !has("sessions") {
+		return ""
+	}
+	auth := module + "/" + project.DefaultPackage
+	fill := strings.NewReplacer(
+		"PACKAGE", m.Package, "MODEL", m.Name, "TABLE", m.Table,
+		"AUTHDBTEST", auth+"/authdb/authdbtest", "GATE", "github.com/custos-auth/custos/runtime/gate",
+	)
+	names, err := filepath.Glob(filepath.Join(root(t), "testdata", "matrix", "*.go.txt"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no matrix: %v", err)
+	}
+	work := t.TempDir()
+	replace := map[string]string{}
+	for _, name := range names {
+		base := strings.TrimSuffix(filepath.Base(name), ".go.txt")
+		kind, of, _ := strings.Cut(base, ".")
+		if kind == "without" && has(of) || (kind == "way" || kind == "state") && !has(of) {
+			continue
+		}
+		file := "matrix_" + strings.ReplaceAll(base, ".", "_") + "_test.go"
+		written := filepath.Join(work, file)
+		if err := os.WriteFile(written, []byte(fill.Replace(string(read(t, name)))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		replace[filepath.Join(dir, filepath.FromSlash(path.Join(project.DefaultPackage, m.Package, file)))] = written
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(work, "overlay.json")
+	if err := os.WriteFile(name, overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// The matrix notices a way in that forgets to ask: it is a test that can fail.
+func TestMatrixNotices(t *testing.T) {
+	t.Parallel()
+	s := set{name: "matrix-broken", models: []wanted{{"User", selection("sessions", "lockout")}}}
+	dir := t.TempDir()
+	s.generate(t, dir, engine.Default())
+	seams := filepath.Join(dir, project.DefaultPackage, "user", "seams_gen.go")
+	text := string(read(t, seams))
+	broken := strings.Replace(text, "s.countAttempt(ctx, e)", "error(nil)", 1)
+	if broken == text {
+		t.Fatalf("nobody asks lockout:\n%s", text)
+	}
+	if err := os.WriteFile(seams, []byte(broken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := command(t, dir, "go", "test", "-vet=off", "-overlay="+s.matrix(t, dir), "-run", "TestMatrix", "./"+project.DefaultPackage+"/user")
+	if err == nil || !strings.Contains(out, "is not locked") {
+		t.Errorf("the matrix passes without the lockout: %v\n%s", err, out)
+	}
+}
