@@ -259,7 +259,7 @@ func structName(table string) string {
 	words[last] = strings.TrimSuffix(words[last], "s")
 	for i, w := range words {
 		switch w {
-		case "api", "mfa", "id", "url", "sms":
+		case "api", "id", "url", "sms":
 			words[i] = strings.ToUpper(w)
 		default:
 			words[i] = strings.ToUpper(w[:1]) + w[1:]
