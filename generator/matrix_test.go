@@ -19,23 +19,37 @@ import (
 // state that an account can be in (testdata/matrix). It is "" for models that nobody signs in to.
 func (s set) matrix(t *testing.T, dir string) string {
 	t.Helper()
+	if !s.has(t, "sessions") {
+		return ""
+	}
 	m, err := model.Parse(s.models[0].name)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s.overlay(t, dir, m.Package, nil)
+}
+
+// has reports whether the first model has a plugin, asked for or not.
+func (s set) has(t *testing.T, name string) bool {
+	t.Helper()
 	resolved, err := library(t).Resolve(s.models[0].plugins)
 	if err != nil {
 		t.Fatal(err)
 	}
-	has := func(name string) bool {
-		return slices.ContainsFunc(resolved, func(p plugin.Selected) bool { return p.Name == name })
-	}
-	if !has("sessions") {
-		return ""
+	return slices.ContainsFunc(resolved, func(p plugin.Selected) bool { return p.Name == name })
+}
+
+// overlay is a file for go test -overlay that puts files of testdata/matrix into the package of the first model: those that
+// fit its plugins, and of those without a dot in their names the ones in extra, which are passed through its functions.
+func (s set) overlay(t *testing.T, dir, pkg string, extra map[string]func(string) string) string {
+	t.Helper()
+	m, err := model.Parse(s.models[0].name)
+	if err != nil {
+		t.Fatal(err)
 	}
 	auth := module + "/" + project.DefaultPackage
 	fill := strings.NewReplacer(
-		"PACKAGE", m.Package, "MODEL", m.Name, "TABLE", m.Table,
+		"PACKAGE", pkg, "MODEL", m.Name, "TABLE", m.Table,
 		"AUTHDBTEST", auth+"/authdb/authdbtest", "GATE", "github.com/custos-auth/custos/runtime/gate",
 	)
 	names, err := filepath.Glob(filepath.Join(root(t), "testdata", "matrix", "*.go.txt"))
@@ -46,16 +60,23 @@ func (s set) matrix(t *testing.T, dir string) string {
 	replace := map[string]string{}
 	for _, name := range names {
 		base := strings.TrimSuffix(filepath.Base(name), ".go.txt")
-		kind, of, _ := strings.Cut(base, ".")
-		if kind == "without" && has(of) || (kind == "way" || kind == "state") && !has(of) {
+		text := string(read(t, name))
+		switch kind, of, dotted := strings.Cut(base, "."); {
+		case dotted && s.has(t, of) == (kind == "without"):
 			continue
+		case !dotted && base != "base":
+			change, wanted := extra[base]
+			if !wanted {
+				continue
+			}
+			text = change(text)
 		}
 		file := "matrix_" + strings.ReplaceAll(base, ".", "_") + "_test.go"
 		written := filepath.Join(work, file)
-		if err := os.WriteFile(written, []byte(fill.Replace(string(read(t, name)))), 0o600); err != nil {
+		if err := os.WriteFile(written, []byte(fill.Replace(text)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		replace[filepath.Join(dir, filepath.FromSlash(path.Join(project.DefaultPackage, m.Package, file)))] = written
+		replace[filepath.Join(dir, filepath.FromSlash(path.Join(project.DefaultPackage, pkg, file)))] = written
 	}
 	overlay, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
