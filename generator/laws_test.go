@@ -475,7 +475,7 @@ func TestEveryPluginIsWhole(t *testing.T) {
 			case strings.HasPrefix(name, "go/"):
 				code = true
 			}
-			known := name == "README.md" || name == plugin.ManifestFile || strings.HasPrefix(name, "testdata/") ||
+			known := name == "README.md" || name == "SECURITY.md.tmpl" || name == plugin.ManifestFile || strings.HasPrefix(name, "testdata/") ||
 				path.Ext(name) == ".tmpl" && slices.Contains([]string{"go", "mail", "migrations", "queries"}, strings.Split(name, "/")[0])
 			if !known {
 				t.Errorf("%s: %s belongs to nothing", p.Name, name)

@@ -9,6 +9,7 @@
 //	go/auth, go/authdb, go/authdbtest     the shared packages
 //	go/model                              each model's package
 //	go/authctl                            the administration program
+//	SECURITY.md.tmpl                      a part of the shared package's SECURITY.md
 //	mail/NAME.txt.tmpl, NAME.html.tmpl    mail/NAME.txt and NAME.html in each model's package
 //
 // A file in mail is a template twice: what comes out is one that the running program fills in. Therefore actions of
@@ -109,7 +110,33 @@ func Files(pl *plan.Plan) ([]plan.File, error) {
 			errs = append(errs, err)
 		}
 	}
-	return files, errors.Join(errs...)
+	security, err := securityFile(pl)
+	if len(security.Content) > 0 {
+		files = append(files, security)
+	}
+	return files, errors.Join(append(errs, err)...)
+}
+
+// securityNotes is what a plugin has to say about security. The notes of all plugins make one file.
+const securityNotes = "SECURITY.md"
+
+func securityFile(pl *plan.Plan) (plan.File, error) {
+	f := plan.File{Path: path.Join(pl.Config.Package, securityNotes), Origin: plugin.Core}
+	for _, s := range pl.Plugins() {
+		src := source{path: securityNotes + ".tmpl", out: securityNotes}
+		if _, err := fs.Stat(s.FS, src.path); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		text, err := execute(pl, s, src, newData(pl, s, plan.Model{}))
+		if err != nil {
+			return f, err
+		}
+		if len(f.Content) > 0 {
+			f.Content = append(f.Content, '\n')
+		}
+		f.Content = append(f.Content, text...)
+	}
+	return f, nil
 }
 
 // Migrations renders the schema changes of a plan, in the order in which they must run.

@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"errors"
+	"path"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -18,7 +19,7 @@ func planOf(t *testing.T, eng string, files map[string]string, options map[strin
 	t.Helper()
 	m := fstest.MapFS{"core/plugin.yaml": {Data: []byte("summary: all have it.\n")}}
 	for name, content := range files {
-		m["x/"+name] = &fstest.MapFile{Data: []byte(content)}
+		m[path.Join("x", name)] = &fstest.MapFile{Data: []byte(content)}
 	}
 	if m["x/plugin.yaml"] == nil {
 		m["x/plugin.yaml"] = &fstest.MapFile{Data: []byte("summary: x.\ncommands: {x: {func: xCommand, summary: s}}\noptions: {deep: {type: bool, default: \"false\", help: h}, tag: {type: word, pattern: \"[a-z]+\", help: h}}\n")}
@@ -85,6 +86,14 @@ func TestFilesGoWhereTheirPlaceSays(t *testing.T) {
 }
 
 // What custos fills in is between other braces than what the running program fills in.
+// What each plugin says about security is one file, core's part first.
+func TestSecurityNotesAreOneFile(t *testing.T) {
+	files := rendered(t, planOf(t, "sqlite", map[string]string{"../core/SECURITY.md.tmpl": "# Of {{.App}}\n", "SECURITY.md.tmpl": "## X\n"}, nil))
+	if got := files["internal/auth/SECURITY.md"]; got != "# Of shop\n\n## X\n" {
+		t.Errorf("%q in %v", got, files)
+	}
+}
+
 func TestMailIsATemplateTwice(t *testing.T) {
 	pl := planOf(t, "sqlite", map[string]string{"mail/MODEL_hello.txt.tmpl": "Dear [[.Model.Words]] {{.Name | shout}}, [[.App]] says: {{if .Late}}[0]{{end}}\n"}, nil)
 	files, err := render.Files(pl)
