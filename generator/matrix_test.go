@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +41,8 @@ func (s set) has(t *testing.T, name string) bool {
 }
 
 // overlay is a file for go test -overlay that puts files of testdata/matrix into the package of the first model: those that
-// fit its plugins, and of those without a dot in their names the ones in extra, which are passed through its functions.
+// fit its plugins, base and rotation, and of the others without a dot in their names the ones in extra, which are passed
+// through its functions.
 func (s set) overlay(t *testing.T, dir, pkg string, extra map[string]func(string) string) string {
 	t.Helper()
 	m, err := model.Parse(s.models[0].name)
@@ -51,6 +53,7 @@ func (s set) overlay(t *testing.T, dir, pkg string, extra map[string]func(string
 	fill := strings.NewReplacer(
 		"PACKAGE", pkg, "MODEL", m.Name, "TABLE", m.Table,
 		"AUTHDBTEST", auth+"/authdb/authdbtest", "GATE", "github.com/custos-auth/custos/runtime/gate",
+		"KEYRING", "github.com/custos-auth/custos/runtime/keyring",
 	)
 	names, err := filepath.Glob(filepath.Join(root(t), "testdata", "matrix", "*.go.txt"))
 	if err != nil || len(names) == 0 {
@@ -64,7 +67,7 @@ func (s set) overlay(t *testing.T, dir, pkg string, extra map[string]func(string
 		switch kind, of, dotted := strings.Cut(base, "."); {
 		case dotted && s.has(t, of) == (kind == "without"):
 			continue
-		case !dotted && base != "base":
+		case !dotted && base != "base" && base != "rotation":
 			change, wanted := extra[base]
 			if !wanted {
 				continue
@@ -107,5 +110,45 @@ func TestMatrixNotices(t *testing.T) {
 	out, err := command(t, dir, "go", "test", "-vet=off", "-overlay="+s.matrix(t, dir), "-run", "TestMatrix", "./"+project.DefaultPackage+"/user")
 	if err == nil || !strings.Contains(out, "is not locked") {
 		t.Errorf("the matrix passes without the lockout: %v\n%s", err, out)
+	}
+}
+
+// Whoever digests or seals with the keys says in testdata/matrix what becomes of it when keys change; TestRotation tries it.
+func TestEveryKeyRotates(t *testing.T) {
+	t.Parallel()
+	uses := regexp.MustCompile(`\bConfig\.Keys\b|\bconfig\.Keys\b`)
+	for _, p := range everyPlugin(t) {
+		if p.Name == plugin.Core || p.Origin != "built in" {
+			continue
+		}
+		for name, content := range memory(t, p.FS) {
+			if !strings.HasPrefix(name, "go/model/") || strings.HasSuffix(name, "_test.go.tmpl") || !uses.Match(content) {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(root(t), "testdata", "matrix", "secret."+p.Name+".go.txt")); err != nil {
+				t.Errorf("%s/%s uses the keys; what becomes of that when they change? %v", p.Name, name, err)
+			}
+		}
+	}
+}
+
+// The rotation notices what stays under the old key: it is a test that can fail.
+func TestRotationNotices(t *testing.T) {
+	t.Parallel()
+	s := set{name: "rotation-broken", models: []wanted{{"User", selection("sessions")}}}
+	dir := t.TempDir()
+	s.generate(t, dir, engine.Default())
+	sessions := filepath.Join(dir, project.DefaultPackage, "user", "sessions.go")
+	text := string(read(t, sessions))
+	broken := strings.Replace(text, "if !current {", "if false {", 1)
+	if broken = strings.Replace(broken, "current, ok := candidates", "_, ok := candidates", 1); broken == text {
+		t.Fatalf("nothing moves a session:\n%s", text)
+	}
+	if err := os.WriteFile(sessions, []byte(broken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := command(t, dir, "go", "test", "-vet=off", "-overlay="+s.matrix(t, dir), "-run", "TestRotation", "./"+project.DefaultPackage+"/user")
+	if err == nil || !strings.Contains(out, "session/used_since") {
+		t.Errorf("the rotation passes though sessions stay under the old key: %v\n%s", err, out)
 	}
 }
