@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -242,9 +243,12 @@ func depth(s plugin.Selected) int {
 	return 1
 }
 
+// longU begins a word that is spoken like "you": user and unit, but not uncle.
+var longU = regexp.MustCompile(`^u[^aeiou][aeiou]`)
+
 // Article is "a" or "an", as the model's name wants it.
 func (m Model) Article() string {
-	if strings.ContainsRune("aeiouAEIO", rune(m.Words[0])) {
+	if strings.ContainsRune("aeiouAEIO", rune(m.Words[0])) && !longU.MatchString(m.Words) {
 		return "an"
 	}
 	return "a"

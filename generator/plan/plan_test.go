@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/custos-auth/custos/generator/engine"
+	"github.com/custos-auth/custos/generator/model"
 	"github.com/custos-auth/custos/generator/plan"
 	"github.com/custos-auth/custos/generator/plugin"
 	"github.com/custos-auth/custos/generator/project"
@@ -111,6 +112,11 @@ func TestNew(t *testing.T) {
 	}
 	if api.Article() != "an" || zebra.Article() != "a" {
 		t.Errorf("articles %s, %s", api.Article(), zebra.Article())
+	}
+	for words, want := range map[string]string{"user": "a", "uncle": "an", "unit": "a", "usher": "an", "admin": "an"} {
+		if got := (plan.Model{Model: model.Model{Words: words}}).Article(); got != want {
+			t.Errorf("%s %s", got, words)
+		}
 	}
 }
 
