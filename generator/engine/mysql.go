@@ -19,6 +19,9 @@ func mysql() Engine {
 			"text":      "TEXT",
 			"one":       ":execlastid",
 			"returning": "",
+			// A LIMIT stands only in the inner of two subqueries, and a table that is changed only there, too.
+			"batch":     "(SELECT batch.id FROM (",
+			"batch_end": ") AS batch)",
 			// Unlike INSERT IGNORE it hides no other error, such as a value that does not fit.
 			"or_keep": "\nON DUPLICATE KEY UPDATE id = id",
 			"in":      "IN (sqlc.slice('$'))",

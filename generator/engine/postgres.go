@@ -18,6 +18,8 @@ func postgres() Engine {
 			"text":      "TEXT",
 			"one":       ":one",
 			"returning": "\nRETURNING id",
+			"batch":     "(",
+			"batch_end": ")",
 			"or_keep":   "\nON CONFLICT DO NOTHING",
 			"in":        "= ANY(sqlc.arg($)::bigint[])",
 			"table":     "",

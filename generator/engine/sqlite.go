@@ -21,6 +21,8 @@ func sqlite() Engine {
 			"text":      "TEXT",
 			"one":       ":one",
 			"returning": "\nRETURNING id",
+			"batch":     "(",
+			"batch_end": ")",
 			"or_keep":   "\nON CONFLICT DO NOTHING",
 			"in":        "IN (sqlc.slice('$'))",
 			"table":     "",

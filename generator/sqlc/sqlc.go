@@ -83,6 +83,17 @@ type Runner struct {
 
 // Generate returns sqlc's output files, by path seen from the root. Faults in the SQL are *Error values, joined.
 func (r Runner) Generate(ctx context.Context, in Input) ([]File, error) {
+	if files, ok := r.quick(ctx, in); ok {
+		return files, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return r.plain(ctx, in)
+}
+
+// plain is one run of sqlc.
+func (r Runner) plain(ctx context.Context, in Input) ([]File, error) {
 	config, queries, origins := split(in.Config, in.Queries)
 	dir, clean, err := lay(slices.Concat([]File{config}, in.Schema, queries))
 	if err != nil {
@@ -105,8 +116,8 @@ func (r Runner) run(ctx context.Context, dir, config string) error {
 	}
 	cmd := exec.CommandContext(ctx, exe, Command, "generate", "--no-remote", "-f", filepath.FromSlash(config))
 	cmd.Dir = dir
-	// The child lives for a fraction of a second: collecting garbage costs more than the memory.
-	cmd.Env = append(append(os.Environ(), "GOGC=400"), r.Env...)
+	// The child lives for a fraction of a second: collecting garbage costs more than the memory, up to a point.
+	cmd.Env = append(append(os.Environ(), "GOGC=400", "GOMEMLIMIT=100MiB"), r.Env...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = io.Discard, &out
 	err := cmd.Run()
