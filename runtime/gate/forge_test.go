@@ -39,7 +39,7 @@ func TestForgedProofDoesNotCompile(t *testing.T) {
 	})
 	for _, c := range []struct{ body, want string }{
 		{`p := gate.Proof{ok: true}; _ = p`, "unknown field ok|cannot refer to unexported field ok"},
-		{`p := gate.Proof{"User", "1", "password", false, true, gate.Proof{}.At()}; _ = p`, "implicit assignment to unexported field"},
+		{`p := gate.Proof{"User", "1", "password", false, true, gate.Proof{}.At(), 0}; _ = p`, "implicit assignment to unexported field"},
 		{`var p gate.Proof; p.ok = true`, "p.ok undefined"},
 		{`p := gate.Proof(struct{ ok bool }{true}); _ = p`, "cannot convert"},
 		{`p := gate.Proof{}; _ = p.Valid()`, ""},

@@ -42,6 +42,11 @@ type Attempt struct {
 	// Passed tells those who hear of a right one.
 	Passed func(context.Context) error
 
+	// Epoch tells the version of the account's credentials that Verify has worked with. It is asked when the attempt has
+	// passed, and the [Proof] carries it, so that whoever opens a session can see that a credential was changed since. nil
+	// is 0.
+	Epoch func() int64
+
 	// Now is the time of the attempt by the caller's clock. A proof that was made without it is older
 	// than any limit.
 	Now time.Time
@@ -101,7 +106,11 @@ func Try(ctx context.Context, a Attempt) (Proof, error) {
 	if err := ctx.Err(); err != nil {
 		return Proof{}, fmt.Errorf("try attempt: %w", err)
 	}
-	return Proof{model: a.Model, ownerID: a.OwnerID, factor: a.Factor, second: a.Second, at: a.Now, ok: true}, nil
+	p := Proof{model: a.Model, ownerID: a.OwnerID, factor: a.Factor, second: a.Second, at: a.Now, ok: true}
+	if a.Epoch != nil {
+		p.epoch = a.Epoch()
+	}
+	return p, nil
 }
 
 // check reports the first part that is missing. It runs before anything else, so that a plugin with a

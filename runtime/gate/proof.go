@@ -13,6 +13,7 @@ type Proof struct {
 	model, ownerID, factor string
 	second, ok             bool
 	at                     time.Time
+	epoch                  int64
 }
 
 // Valid reports whether p came from a [Try] that succeeded. The zero Proof did not.
@@ -32,6 +33,9 @@ func (p Proof) Second() bool { return p.second }
 
 // At returns the time of the attempt by the clock of whoever made it.
 func (p Proof) At() time.Time { return p.at }
+
+// Epoch returns what [Attempt.Epoch] said: the version of the account's credentials that the secret is one of.
+func (p Proof) Epoch() int64 { return p.epoch }
 
 // String implements [fmt.Stringer]. It names no account, so a proof can be logged.
 func (p Proof) String() string {
