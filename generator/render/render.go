@@ -27,9 +27,12 @@ import (
 	"go/format"
 	"io/fs"
 	"path"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"text/template"
 	"text/template/parse"
 	"time"
@@ -95,20 +98,39 @@ func (d data) Has(name string) (bool, error) {
 
 // Files renders everything but migrations.
 func Files(pl *plan.Plan) ([]plan.File, error) {
-	var files []plan.File
+	type job struct {
+		plugin plugin.Selected
+		src    source
+		files  []plan.File
+		err    error
+	}
+	var jobs []*job
 	var errs []error
 	for _, s := range pl.Plugins() {
 		for _, dir := range []string{"queries", "go", mailDir} {
-			err := walk(s, dir, func(src source) {
-				if strings.HasPrefix(src.out, "go/authctl/") && !pl.HasCommands() {
-					return
+			errs = append(errs, walk(s, dir, func(src source) {
+				if !strings.HasPrefix(src.out, "go/authctl/") || pl.HasCommands() {
+					jobs = append(jobs, &job{plugin: s, src: src})
 				}
-				fs, err := renderFile(pl, s, src)
-				files = append(files, fs...)
-				errs = append(errs, err)
-			})
-			errs = append(errs, err)
+			}))
 		}
+	}
+	// Most of the time of a run that changes nothing goes into formatting, so all processors take part.
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := next.Add(1); i <= int64(len(jobs)); i = next.Add(1) {
+				j := jobs[i-1]
+				j.files, j.err = renderFile(pl, j.plugin, j.src)
+			}
+		})
+	}
+	wg.Wait()
+	var files []plan.File
+	for _, j := range jobs {
+		files = append(files, j.files...)
+		errs = append(errs, j.err)
 	}
 	security, err := securityFile(pl)
 	if len(security.Content) > 0 {
