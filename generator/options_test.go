@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,7 +19,12 @@ func TestEverySubsetOfOptionsIsClean(t *testing.T) {
 	t.Parallel()
 	staticcheck := findStaticcheck(t)
 	for _, p := range everyPlugin(t) {
-		options := keys(p.Manifest.Options)
+		// A number, or a time with an end, is a constant of another value: the code has the same shape.
+		options := slices.DeleteFunc(keys(p.Manifest.Options), func(name string) bool {
+			o := p.Manifest.Options[name]
+			_, err := o.Parse("never")
+			return o.Type == "int" || o.Type == "duration" && err != nil
+		})
 		if p.Name == plugin.Core || len(options) == 0 {
 			continue
 		}
@@ -32,7 +38,10 @@ func TestEverySubsetOfOptionsIsClean(t *testing.T) {
 				chosen := map[string]string{}
 				for i, o := range options {
 					if subset&(1<<i) != 0 {
-						chosen[o] = optionValue(t, p.Manifest.Options[o], 3) // of an enum of two the second; of durations never
+						chosen[o] = optionValue(t, p.Manifest.Options[o], 3) // of an enum of two the second
+						if p.Manifest.Options[o].Type == "duration" {
+							chosen[o] = "never"
+						}
 					}
 				}
 				c.Models = append(c.Models, project.ModelConfig{
