@@ -48,7 +48,11 @@ func TestDestroyUndoesGenerate(t *testing.T) {
 				req := request(t, full, e, wanted{name: "ApiClient"})
 				req.Destroy = &generator.Destroy{Plugins: plugins}
 				run(t, req)
-				for _, d := range differences(besideLedger(snapshot(t, bare)), besideLedger(snapshot(t, full))) {
+				was, is := besideLedger(snapshot(t, bare)), besideLedger(snapshot(t, full))
+				// A module that a plugin brought stays in go.mod until `go mod tidy`: code of the user's may need it by now.
+				delete(was, "go.mod")
+				delete(is, "go.mod")
+				for _, d := range differences(was, is) {
 					t.Errorf("%s", d)
 				}
 				after := ledger(snapshot(t, full))
