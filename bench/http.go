@@ -168,7 +168,7 @@ func (b *bench) start(ctx context.Context, be *backend, name string, tokens int)
 		{"seed", name, fmt.Sprint(tokens), fmt.Sprint(knownTokens), file},
 	} {
 		if _, err := b.command(ctx, b.tmp, be.env, be.binary, args...); err != nil {
-			return nil, stop, err
+			return s, stop, err
 		}
 	}
 	err = errors.Join(
@@ -181,7 +181,7 @@ func (b *bench) start(ctx context.Context, be *backend, name string, tokens int)
 			s.sessionFloor = append(s.sessionFloor, request("/floor-session", "Authorization: Bearer "+digest))
 		}))
 	if err != nil {
-		return nil, stop, err
+		return s, stop, err
 	}
 	return s, stop, s.start(ctx, be)
 }
