@@ -51,11 +51,12 @@ func (r Runner) quick(ctx context.Context, in Input) (files []File, ok bool) {
 	return merge(outs)
 }
 
+// quoted is what no rewriting may look into: texts, quoted names, and comments, which become comments in Go.
+const quoted = `'[^']*'|"[^"]*"|` + "`[^`]*`" + `|--[^\n]*|(?s:/\*.*?\*/)`
+
 var (
-	// quoted is what no rewriting may look into: texts, quoted names, and comments, which become comments in Go.
-	quoted = `'[^']*'|"[^"]*"|` + "`[^`]*`" + `|--[^\n]*|(?s:/\*.*?\*/)`
-	args   = regexp.MustCompile(quoted + `|\bsqlc\.arg\((\w+)\)`)
-	index  = regexp.MustCompile(quoted + `|(?im:^CREATE (?:UNIQUE )?INDEX [^;'"` + "`" + `/-]*;)`)
+	args  = regexp.MustCompile(quoted + `|\bsqlc\.arg\((\w+)\)`)
+	index = regexp.MustCompile(quoted + `|(?im:^CREATE (?:UNIQUE )?INDEX [^;'"` + "`" + `/-]*;)`)
 )
 
 // shortenArgs writes sqlc.arg(name) as @name, which means the same: one token of the grammar, not six.

@@ -99,7 +99,7 @@ func (p Policy) check(plain string, about []string) *PolicyError {
 	}
 	lower := strings.ToLower(plain)
 	words := contextWords(about)
-	for _, form := range [...]string{lower, plainLetters.Replace(lower)} {
+	for _, form := range [...]string{lower, undisguised(lower)} {
 		if isCommon(form) || repeats(form) || isLittleMoreThan(form, words) {
 			return &PolicyError{TooCommon, "is too easy to guess"}
 		}
@@ -129,8 +129,10 @@ func isListed(lower string) bool {
 	return !strings.Contains(lower, "\n") && (strings.HasPrefix(common, line) || strings.Contains(common, "\n"+line))
 }
 
-// plainLetters undoes the usual disguises of letters.
-var plainLetters = strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "i", "!", "i", "0", "o", "5", "s", "$", "s", "7", "t")
+// undisguised undoes the usual disguises of letters.
+func undisguised(s string) string {
+	return strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "i", "!", "i", "0", "o", "5", "s", "$", "s", "7", "t").Replace(s)
+}
 
 // repeats reports whether s is one to four characters, three times or more: "aaaaaaaaaaaa", "abcabcabcabc".
 func repeats(s string) bool {
@@ -150,7 +152,7 @@ func contextWords(about []string) []string {
 	for _, c := range about {
 		for _, w := range strings.FieldsFunc(strings.ToLower(c), isSpecial) {
 			if utf8.RuneCountInString(w) >= minWord {
-				words = append(words, w, plainLetters.Replace(w))
+				words = append(words, w, undisguised(w))
 			}
 		}
 	}
