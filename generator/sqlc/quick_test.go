@@ -53,6 +53,8 @@ func many(t *testing.T) Input {
 				strings.Repeat("It is long. ", 70), i, table, table)
 		}
 		fmt.Fprintf(&sql, "-- name: Share%s :many\nSELECT shared.* FROM shared JOIN %s ON shared.id = %s.id WHERE shared.id = sqlc.narg(id);\n", table, table, table)
+		fmt.Fprintf(&sql, "-- Not IS NULL.\n-- name: Remove%s :execrows\nDELETE FROM %s WHERE id IN (\n    SELECT s.id FROM shared AS s WHERE s.id < sqlc.arg(most) LIMIT 10\n);\n", table, table)
+		fmt.Fprintf(&sql, "-- name: Change%s :exec\nUPDATE %s SET id = sqlc.arg(new_id)\nWHERE id IS NOT NULL AND id = sqlc.arg(id); -- IS NULL\n", table, table)
 		in.Queries = append(in.Queries, File{"db/custos/queries/" + table + ".sql", []byte(sql.String())})
 	}
 	return in
