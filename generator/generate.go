@@ -41,6 +41,7 @@ type Request struct {
 	Model     string
 	Plugins   []plugin.Selection // added to the model's; options given here win over those in custos.yaml
 	Destroy   *Destroy           // what to take away from the model; nil = nothing
+	Attach    string             // a detached file, moved away, to be made again; "" = none
 	Templates fs.FS              // the built-in plugins
 	Version   string             // of custos, for the lock
 	Runtime   RuntimeModule
@@ -133,6 +134,9 @@ type generation struct {
 	plan    *plan.Plan
 	files   []plan.File
 	sqlc    string // hash of sqlc's input
+
+	detached  []string           // for the next lock
+	overrides []project.Override // for the next lock
 }
 
 func (g *generation) load() error {
@@ -141,6 +145,7 @@ func (g *generation) load() error {
 		return err
 	}
 	g.project = p
+	g.attach()
 	if g.library, err = Library(p.Root, g.Templates); err != nil {
 		return err
 	}
@@ -365,8 +370,8 @@ func (g *generation) renderFiles() error {
 		return err
 	}
 	g.files = slices.Concat(g.files, files, migrations)
-	if len(g.plan.Models) == 0 {
-		return nil
+	if err := g.leaveDetached(); err != nil || len(g.plan.Models) == 0 {
+		return err
 	}
 	wired, err := wire.Files(g.plan)
 	if err != nil {
@@ -577,7 +582,9 @@ func (g *generation) merge() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock := merge.Lock(g.project, g.files, changes, g.Version, g.sqlc).Bytes()
+	next := merge.Lock(g.project, g.files, changes, g.Version, g.sqlc)
+	next.Detached, next.Overrides = g.detached, g.overrides
+	lock := next.Bytes()
 	add := func(name string, old, content []byte) {
 		c := plan.Change{Path: name, Op: plan.Replace, Old: old, New: content, Origin: plugin.Core}
 		switch {
