@@ -145,6 +145,9 @@ func (g *generation) load() error {
 		return err
 	}
 	g.project = p
+	if err := g.checkDoubled(); err != nil {
+		return err
+	}
 	g.attach()
 	if g.library, err = Library(p.Root, g.Templates); err != nil {
 		return err
@@ -556,7 +559,7 @@ func (g *generation) overtaken() bool {
 func (g *generation) merge() (*Result, error) {
 	g.files = append(g.files,
 		plan.File{Path: project.SchemaFile, Content: project.Schema(), Owner: plan.Machine, Origin: plugin.Core},
-		plan.File{Path: project.Dir + "/.gitattributes", Content: []byte("base/** linguist-generated -diff\n"), Owner: plan.Machine, Origin: plugin.Core},
+		plan.File{Path: project.Dir + "/.gitattributes", Content: []byte("base/** linguist-generated -diff -merge\n"), Owner: plan.Machine, Origin: plugin.Core},
 	)
 	changes, err := g.changes(g.files)
 	if err != nil {

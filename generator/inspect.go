@@ -1,6 +1,9 @@
 package generator
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -17,11 +20,12 @@ const (
 	FaultMarker = "marker" // a conflict of git's that nobody has resolved
 	FaultEdited = "edited" // a machine-owned file is not as custos wrote it
 	FaultBase   = "base"   // custos.lock and .custos/base disagree
+	FaultStale  = "stale"  // two migrations do the same
 )
 
 // Fault is something in a project that must not be, whatever a run would generate.
 type Fault struct {
-	Kind string // FaultMarker, FaultEdited, FaultBase
+	Kind string // FaultMarker, ...
 	Path string
 	Line int // from 1; 0 = the whole file
 	Why  string
@@ -45,6 +49,9 @@ func Inspect(p *project.Project) ([]Fault, error) {
 	}
 	if err := in.leftovers(); err != nil {
 		return nil, err
+	}
+	for _, d := range doubled(p) {
+		in.add(FaultStale, d.path, 0, d.why())
 	}
 	slices.SortStableFunc(in.faults, func(a, b Fault) int { return strings.Compare(a.Path, b.Path) })
 	return in.faults, nil
@@ -124,4 +131,41 @@ func (in *inspection) leftovers() error {
 		}
 		return nil
 	})
+}
+
+// double is a migration that does what another one did before it.
+type double struct{ path, before string }
+
+func (d double) why() string {
+	return fmt.Sprintf("does what %s does; delete the one that was not run yet", d.before)
+}
+
+// doubled finds migrations that make the same thing, as two branches write them that each needed it first. The second
+// one would fail.
+func doubled(p *project.Project) []double {
+	var out []double
+	last := map[string]project.Entry{} // the newest of an identity, and of what undoes it
+	entries := slices.SortedStableFunc(slices.Values(p.Lock.Entries), func(a, b project.Entry) int { return cmp.Compare(a.Version(), b.Version()) })
+	for _, e := range entries {
+		there := slices.ContainsFunc(p.Migrations.Files, func(f project.MigrationFile) bool { return f.Path == e.Path })
+		if e.Owner != project.OwnerLedger || !there || project.IsDown(e.Path) {
+			continue
+		}
+		id := min(e.ID, project.Undo(e.ID))
+		if before, ok := last[id]; ok && before.ID == e.ID {
+			out = append(out, double{e.Path, before.Path})
+			continue
+		}
+		last[id] = e
+	}
+	return out
+}
+
+// checkDoubled refuses such migrations, which neither sqlc nor a database would take.
+func (g *generation) checkDoubled() error {
+	var errs []error
+	for _, d := range doubled(g.project) {
+		errs = append(errs, fmt.Errorf("read %s: it %s", d.path, d.why()))
+	}
+	return errors.Join(errs...)
 }

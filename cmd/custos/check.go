@@ -16,9 +16,9 @@ import (
 
 type checkOptions struct{ json bool }
 
-// The states of a finding beside those of [generator.Fault].
+// The states of a finding beside the kinds of [generator.Fault].
 const (
-	stateStale    = "stale"
+	stateStale    = generator.FaultStale
 	stateConflict = "conflict"
 	stateAdvisory = "advisory"
 )
@@ -157,16 +157,17 @@ func (a *app) check(ctx context.Context) ([]finding, error) {
 	for _, f := range faults {
 		findings = append(findings, finding{f.Kind, f.Path, f.Line, f.Why})
 	}
+	findings = append(findings, checkNumbers(p.Config.Migrations, p.Migrations.Files)...)
 	res, err := a.existing(ctx, "check")
 	if err != nil {
-		if len(faults) == 0 {
+		if len(findings) == 0 {
 			return nil, err
 		}
 		a.note("%v", err)
 		return findings, nil
 	}
 	findings = append(judged(findings, res.Changes), checkChanges(res.Changes, findings)...)
-	return append(findings, checkNumbers(res.Config.Migrations, res.Project.Migrations.Files)...), nil
+	return findings, nil
 }
 
 // judged leaves out what a run would not touch: a machine-owned file that is not as custos.lock has it, and yet is
@@ -212,8 +213,8 @@ func checkChanges(changes []plan.Change, known []finding) []finding {
 			at.State = stateConflict
 		case !c.Writes():
 			continue
-		case at.Why == "" && project.Markers(c.Old) > 0:
-			at.Why = "git left it in conflict; type: custos upgrade, which generates it anew"
+		case project.Markers(c.Old) > 0:
+			at.Why = "git left it in conflict; type: custos upgrade"
 		case at.Why == "":
 			at.Why = map[plan.Op]string{plan.Create: "missing", plan.Replace: "out of date", plan.Delete: "no longer generated"}[c.Op]
 		}

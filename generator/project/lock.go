@@ -87,8 +87,18 @@ func quoteLock(s string) string {
 // differ about one file, one is chosen in a way that does not depend on who merged whom. Healed says so. The
 // error is a *PosError.
 func ParseLock(data []byte) (Lock, error) {
-	l, _, err := parseLock(data)
+	l, disputed, err := parseLock(data)
+	l.tell(disputed)
 	return l, err
+}
+
+// tell says of which entries one was chosen of two. The machine's are written anew by the next run.
+func (l *Lock) tell(disputed map[string][]Entry) {
+	for _, e := range l.Entries {
+		if len(disputed[e.Path]) > 0 && e.Owner != OwnerMachine {
+			l.Healed = append(l.Healed, fmt.Sprintf("%s: two entries for %s; kept %s", LockFile, e.Path, clip(e.line())))
+		}
+	}
 }
 
 // parseLock returns the entries that two sides of a conflict dispute, too, by path.
@@ -284,7 +294,6 @@ func (r *lockReader) entry(words []lockWord) error {
 		e = old
 	}
 	r.entries[e.Path] = e
-	r.healed = append(r.healed, fmt.Sprintf("%s: two entries for %s; kept %s", LockFile, e.Path, clip(e.line())))
 	return nil
 }
 

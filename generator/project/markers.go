@@ -2,7 +2,6 @@ package project
 
 import (
 	"bytes"
-	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -53,18 +52,22 @@ func sides(content []byte) (ours, theirs []byte, ok bool) {
 	return ours, theirs, ok && side == 0
 }
 
-// mend settles, with what is on disk, what two sides of a conflict in custos.lock say of the user's files.
+// mend settles, with what is on disk, what two sides of a conflict in custos.lock say of one file.
 //
 // .custos/.gitattributes makes git keep one side's pristine copy as it is, so the copy tells which entry is right.
 // And a file with conflict markers whose sides are both what custos wrote was edited by nobody: its entry gets the
-// hash of what is there now, so that the next run replaces it, with what both plugins want in it.
+// hash of what is there now, so that the next run replaces it, with what both branches want in it. So does a file of
+// the machine's with markers, whatever its sides are.
 func (p *Project) mend(disputed map[string][]Entry) error {
+	if Markers(p.LockFile) > 0 {
+		p.Lock.Healed = append(p.Lock.Healed, LockFile+": git left it in conflict; the files of both sides count")
+	}
 	for _, name := range slices.Sorted(maps.Keys(disputed)) {
-		i := slices.IndexFunc(p.Lock.Entries, func(e Entry) bool { return e.Path == name && e.Owner == OwnerUser })
+		i := slices.IndexFunc(p.Lock.Entries, func(e Entry) bool { return e.Path == name && e.Owner != OwnerLedger })
 		if i < 0 {
-			continue // the machine's are written anew, migrations are never
+			continue
 		}
-		base, _, err := p.Read(path.Join(BaseDir, name))
+		base, hasBase, err := p.Read(path.Join(BaseDir, name))
 		if err != nil {
 			return err
 		}
@@ -72,18 +75,21 @@ func (p *Project) mend(disputed map[string][]Entry) error {
 		if err != nil {
 			return err
 		}
-		said := func(b []byte) bool {
-			return slices.ContainsFunc(disputed[name], func(e Entry) bool { return e.Owner == OwnerUser && e.Hash == Hash(b) })
+		said := func(b []byte) int {
+			return slices.IndexFunc(disputed[name], func(e Entry) bool { return e.Hash == Hash(b) })
 		}
-		for _, e := range disputed[name] {
-			if e.Owner == OwnerUser && e.Hash == Hash(base) {
-				p.Lock.Entries[i] = e
-			}
+		settled := false
+		if side := said(base); hasBase && side >= 0 {
+			p.Lock.Entries[i], settled = disputed[name][side], true
 		}
-		if ours, theirs, conflict := sides(content); conflict && said(ours) && said(theirs) {
-			p.Lock.Entries[i].Hash = Hash(content)
-			p.Lock.Healed = append(p.Lock.Healed, fmt.Sprintf("%s: in conflict, and edited on no side; it is generated anew", name))
+		ours, theirs, conflict := sides(content)
+		if conflict && (p.Lock.Entries[i].Owner == OwnerMachine || said(ours) >= 0 && said(theirs) >= 0) {
+			p.Lock.Entries[i].Hash, settled = Hash(content), true
+		}
+		if settled {
+			delete(disputed, name)
 		}
 	}
+	p.Lock.tell(disputed)
 	return nil
 }
