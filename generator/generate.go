@@ -64,7 +64,8 @@ type Result struct {
 	Changes  []plan.Change // sorted by path, with the unchanged
 	Config   project.Config
 	NewModel bool     // the run's model was not in custos.yaml before
-	Warnings []string // what the user must know of a run that destroys
+	Warnings []string // what the user must know of a run that destroys, and of overrides
+	Outdated []Outdated
 }
 
 // Writes counts the changes that touch the disk.
@@ -86,12 +87,13 @@ func (r *Result) Apply() error {
 	return disk.Apply(r.Project.Root, r.Changes)
 }
 
-// Library loads the plugins that a project can use: its own first, then the built-in ones.
+// Library loads the plugins that a project can use: its own first, then the built-in ones, with its overrides in them.
 func Library(root string, templates fs.FS) (*plugin.Library, error) {
 	sources := []plugin.Source{{Origin: "built in", FS: templates}}
 	if root != "" {
 		own := os.DirFS(filepath.Join(root, filepath.FromSlash(project.PluginDir)))
-		sources = slices.Insert(sources, 0, plugin.Source{Origin: project.PluginDir, FS: own})
+		overrides := os.DirFS(filepath.Join(root, filepath.FromSlash(project.TemplateDir)))
+		sources = slices.Insert(sources, 0, plugin.Source{Origin: project.PluginDir, FS: own}, plugin.Source{Origin: project.TemplateDir, FS: overrides, Overrides: true})
 	}
 	return plugin.Load(sources...)
 }
@@ -137,6 +139,7 @@ type generation struct {
 
 	detached  []string           // for the next lock
 	overrides []project.Override // for the next lock
+	outdated  []Outdated
 }
 
 func (g *generation) load() error {
@@ -152,6 +155,7 @@ func (g *generation) load() error {
 	if g.library, err = Library(p.Root, g.Templates); err != nil {
 		return err
 	}
+	g.pinOverrides()
 	return g.wantedConfig()
 }
 
@@ -605,7 +609,7 @@ func (g *generation) merge() (*Result, error) {
 	if err := g.checkSpelling(changes); err != nil {
 		return nil, err
 	}
-	return &Result{Project: g.project, Plan: g.plan, Library: g.library, Changes: changes, Config: g.config, NewModel: g.isNew, Warnings: g.warning}, nil
+	return &Result{Project: g.project, Plan: g.plan, Library: g.library, Changes: changes, Config: g.config, NewModel: g.isNew, Warnings: g.warning, Outdated: g.outdated}, nil
 }
 
 // checkSpelling refuses two changes of one path.

@@ -62,9 +62,8 @@ func Detach(p *project.Project, name string) ([]plan.Change, error) {
 
 // managed finds the entry of a file of the user's, and says of any other why it is none.
 func managed(p *project.Project, verb, name string) (project.Entry, error) {
-	if project.Markers(p.LockFile) > 0 {
-		return project.Entry{}, &project.PosError{File: project.LockFile, Line: project.Markers(p.LockFile), Col: 1, Conflict: true,
-			Msg: "git left a conflict here; it is settled by: custos upgrade"}
+	if err := checkLock(p); err != nil {
+		return project.Entry{}, err
 	}
 	e, known := p.Lock.Find(name)
 	if !known {
@@ -87,6 +86,14 @@ func managed(p *project.Project, verb, name string) (project.Entry, error) {
 		return e, asked("%s %s: a migration is written once and is yours since; git has what it was", verb, name)
 	}
 	return e, nil
+}
+
+// checkLock refuses to edit a custos.lock that is in conflict.
+func checkLock(p *project.Project) error {
+	if line := project.Markers(p.LockFile); line > 0 {
+		return &project.PosError{File: project.LockFile, Line: line, Col: 1, Conflict: true, Msg: "git left a conflict here; it is settled by: custos upgrade"}
+	}
+	return nil
 }
 
 // pristine is what custos wrote.

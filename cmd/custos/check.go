@@ -167,6 +167,9 @@ func (a *app) check(ctx context.Context) ([]finding, error) {
 		return findings, nil
 	}
 	findings = append(judged(findings, res.Changes), checkChanges(res.Changes, findings)...)
+	for _, o := range res.Outdated {
+		findings = append(findings, finding{State: stateStale, Path: o.Path, Why: o.Why})
+	}
 	return findings, nil
 }
 
