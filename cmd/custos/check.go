@@ -111,6 +111,9 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) error {
 
 // advise says what to type about the findings that do not say so themselves.
 func (a *app) advise(findings []finding) {
+	if slices.ContainsFunc(findings, func(f finding) bool { return f.State == stateAdvisory }) {
+		a.note("a security fix is not applied; see: custos audit")
+	}
 	has := func(state string) bool {
 		return slices.ContainsFunc(findings, func(f finding) bool { return f.State == state && !strings.Contains(f.Why, "; ") })
 	}
@@ -158,6 +161,17 @@ func (a *app) check(ctx context.Context) ([]finding, error) {
 		findings = append(findings, finding{f.Kind, f.Path, f.Line, f.Why})
 	}
 	findings = append(findings, checkNumbers(p.Config.Migrations, p.Migrations.Files)...)
+	flaws, err := a.audit("check")
+	if err != nil {
+		if len(findings) == 0 {
+			return nil, err
+		}
+		a.note("%v", err)
+		return findings, nil
+	}
+	for _, f := range flaws {
+		findings = append(findings, finding{stateAdvisory, f.Path, f.Line, newFlaw(f).why()})
+	}
 	res, err := a.existing(ctx, "check")
 	if err != nil {
 		if len(findings) == 0 {
@@ -210,7 +224,7 @@ func checkChanges(changes []plan.Change, known []finding) []finding {
 	for _, c := range changes {
 		at := finding{State: stateStale, Path: c.Path, Why: c.Note}
 		switch {
-		case slices.ContainsFunc(known, func(f finding) bool { return f.Path == c.Path }):
+		case slices.ContainsFunc(known, func(f finding) bool { return f.Path == c.Path && f.State != stateAdvisory }):
 			continue
 		case c.Conflict:
 			at.State = stateConflict
