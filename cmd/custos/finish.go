@@ -75,7 +75,9 @@ func countWrites(changes []plan.Change) int {
 }
 
 // internal reports whether a file is custos' own, of no interest to a reader of the project.
-func internal(path string) bool { return strings.HasPrefix(path, project.Dir+"/") }
+func internal(path string) bool {
+	return strings.HasPrefix(path, project.Dir+"/") && !strings.HasPrefix(path, project.PluginDir+"/") && !strings.HasPrefix(path, project.TemplateDir+"/")
+}
 
 func (a *app) printChanges(out outcome, o writeOptions) error {
 	c := a.colour()

@@ -90,7 +90,11 @@ type Plugin struct {
 	Name     string
 	Origin   string // "built in" or the folder it was found in
 	Manifest Manifest
-	FS       fs.FS // the folder
+	FS       fs.FS // the folder, with the user's overrides in it
+
+	Original  fs.FS      // the folder without them
+	Overrides []Override // sorted by path
+	Shadows   *Plugin    // the one of the same name that a user's own plugin stands before, or nil
 }
 
 // ManifestError is a fault in a plugin.yaml.

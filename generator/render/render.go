@@ -527,3 +527,16 @@ func numbered(src []byte) string {
 	}
 	return b.String()
 }
+
+// Snippet runs a text as a template of the plugin's would be run, for one of its models. Go is not formatted.
+func Snippet(pl *plan.Plan, s plugin.Selected, m plan.Model, name, text string) ([]byte, error) {
+	var buf bytes.Buffer
+	t, err := template.New(name).Option("missingkey=error").Funcs(funcs(pl.Engine)).Parse(text)
+	if err == nil {
+		err = t.Execute(&buf, newData(pl, s, m))
+	}
+	if err != nil {
+		return nil, &Error{s.Name, name, err}
+	}
+	return buf.Bytes(), nil
+}
