@@ -1,8 +1,11 @@
 package sqlc
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +101,26 @@ func TestQuickIsNoJudge(t *testing.T) {
 		spoil(&in)
 		if _, ok := (Runner{}).quick(t.Context(), in); ok {
 			t.Errorf("%s: an output", name)
+		}
+	}
+}
+
+func TestLay(t *testing.T) {
+	for _, chosen := range []string{"", t.TempDir()} {
+		t.Setenv("TMPDIR", chosen)
+		dir, clean, err := lay([]File{{"a/b.sql", []byte("SELECT 1;\n")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if content, err := os.ReadFile(filepath.Join(dir, "a", "b.sql")); err != nil || string(content) != "SELECT 1;\n" {
+			t.Errorf("TMPDIR=%q: %q, %v", chosen, content, err)
+		}
+		if chosen != "" && filepath.Dir(dir) != chosen {
+			t.Errorf("TMPDIR=%q: %s", chosen, dir)
+		}
+		clean()
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("TMPDIR=%q: %s stays, %v", chosen, dir, err)
 		}
 	}
 }
