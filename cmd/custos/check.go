@@ -35,6 +35,9 @@ func verdicts() []verdict {
 	}
 }
 
+// outOfDate is why a file would be written anew, when nothing more is known.
+const outOfDate = "out of date"
+
 type verdict struct {
 	state string
 	code  int
@@ -181,6 +184,11 @@ func (a *app) check(ctx context.Context) ([]finding, error) {
 		return findings, nil
 	}
 	findings = append(judged(findings, res.Changes), checkChanges(res.Changes, findings)...)
+	for i, f := range findings {
+		if was := p.Lock.Generator; f.Path == project.LockFile && f.Why == outOfDate && was != a.build.Version {
+			findings[i].Why = fmt.Sprintf("written by custos %s, and this is %s", was, a.build.Version)
+		}
+	}
 	for _, o := range res.Outdated {
 		findings = append(findings, finding{State: stateStale, Path: o.Path, Why: o.Why})
 	}
@@ -233,7 +241,7 @@ func checkChanges(changes []plan.Change, known []finding) []finding {
 		case project.Markers(c.Old) > 0:
 			at.Why = "git left it in conflict; type: custos upgrade"
 		case at.Why == "":
-			at.Why = map[plan.Op]string{plan.Create: "missing", plan.Replace: "out of date", plan.Delete: "no longer generated"}[c.Op]
+			at.Why = map[plan.Op]string{plan.Create: "missing", plan.Replace: outOfDate, plan.Delete: "no longer generated"}[c.Op]
 		}
 		findings = append(findings, at)
 	}

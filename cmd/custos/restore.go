@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"go/token"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,12 +24,15 @@ type restoreOptions struct {
 func newRestoreCmd(a *app) *cobra.Command {
 	var o restoreOptions
 	cmd := &cobra.Command{
-		Use:   "restore PATH",
-		Short: "Bring back a file as custos wrote it",
+		Use:   "restore PATH|DECLARATION",
+		Short: "Bring back a file, or one declaration of it, as custos wrote it",
 		Long: "custos remembers what you delete, and does not generate it again until you ask for it here. What comes back is\n" +
 			"what custos wrote last; `custos upgrade` then brings it up to date. A file that you have detached is taken back, too.\n\n" +
-			"A file that is there is replaced only with --force: that loses your edits, which --diff shows.",
+			"A declaration is a function, method or type, such as Service.RevokeAPIToken, or a query by its name; write the package\n" +
+			"before it where several models have it: user.Service.SignIn. It comes back into the file that it was in.\n\n" +
+			"What is there is replaced only with --force: that loses your edits, which --diff shows.",
 		Example: "  custos restore internal/auth/apiclient/api_token_admin.go\n" +
+			"  custos restore apiclient.Service.RevokeAPIToken\n" +
 			"  custos restore internal/auth/config.go --diff",
 		Args:              args(1, 1),
 		ValidArgsFunction: a.completeWritten(restorable),
@@ -53,15 +58,33 @@ func (a *app) runRestore(ctx context.Context, o restoreOptions) error {
 	if slices.Contains(p.Lock.Detached, name) {
 		return a.attach(ctx, p, name, o.writeOptions)
 	}
-	c, err := generator.RestoreFile(p, name)
+	var c plan.Change
+	var edited bool
+	if _, known := p.Lock.Find(name); !known && isDeclaration(o.what) {
+		name = o.what
+		c, edited, err = generator.RestoreDeclaration(p, o.what)
+	} else {
+		c, err = generator.RestoreFile(p, name)
+		edited = c.Op == plan.Replace
+	}
 	if err != nil {
 		return asUsage(err)
 	}
-	if c.Op == plan.Replace && o.writes() && !o.force {
+	if edited && o.writes() && !o.force {
 		return conflict{fmt.Errorf("restore %s: you have edited it, and would lose that; nothing was written; look at it: custos restore %s --diff; then: custos restore %s --force",
 			name, quote(o.what), quote(o.what))}
 	}
 	return a.finish(ctx, outcome{root: p.Root, changes: []plan.Change{c}, config: p.Config}, o.writeOptions)
+}
+
+// isDeclaration tells SignIn and Service.SignIn from a file's name.
+func isDeclaration(word string) bool {
+	for _, part := range strings.Split(word, ".") {
+		if !token.IsIdentifier(part) {
+			return false
+		}
+	}
+	return !slices.Contains([]string{".go", ".sql", ".md", ".txt", ".html", ".yaml"}, filepath.Ext(word))
 }
 
 // attach makes a file again that was detached.

@@ -21,6 +21,11 @@ type Declaration struct {
 	Text string // without what stands before it
 	Line int    // from 1
 
+	// Start and End are its bytes in the file, whole lines with the comment before it. Of one in a group (var, const,
+	// type in parentheses) they are the group's.
+	Start, End int
+	Grouped    bool
+
 	// Hash is that of the tokens: of a function's without its name and receiver, of a query's without its name, so
 	// that both are known again when they were renamed. White space and comments do not count.
 	Hash string
@@ -40,7 +45,7 @@ func Of(name string, content []byte) ([]Declaration, error) {
 
 func ofGo(name string, src []byte) ([]Declaration, error) {
 	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, name, src, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(fset, name, src, parser.SkipObjectResolution|parser.ParseComments)
 	if file == nil {
 		return nil, err
 	}
@@ -50,12 +55,23 @@ func ofGo(name string, src []byte) ([]Declaration, error) {
 		return string(src[min(start, end):end])
 	}
 	var out []Declaration
+	var whole Declaration // has what one declaration of a group shares with the others
 	add := func(name string, n ast.Node, compared string) {
-		out = append(out, Declaration{Name: name, Text: text(n.Pos(), n.End()), Line: fset.PositionFor(n.Pos(), false).Line, Hash: hash("go", goTokens(compared))})
+		d := whole
+		d.Name, d.Text, d.Line, d.Hash = name, text(n.Pos(), n.End()), fset.PositionFor(n.Pos(), false).Line, hash("go", goTokens(compared))
+		out = append(out, d)
+	}
+	span := func(doc *ast.CommentGroup, n ast.Node) {
+		from := n.Pos()
+		if doc != nil {
+			from = doc.Pos()
+		}
+		whole = Declaration{Start: lineStart(src, min(f.Offset(from), len(src))), End: lineEnd(src, min(f.Offset(n.End()), len(src)))}
 	}
 	for _, d := range file.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
+			span(d.Doc, d)
 			name := d.Name.Name
 			if d.Recv != nil && len(d.Recv.List) == 1 {
 				name = receiver(d.Recv.List[0].Type) + "." + name
@@ -66,6 +82,8 @@ func ofGo(name string, src []byte) ([]Declaration, error) {
 			}
 			add(name, d, text(from, d.End()))
 		case *ast.GenDecl:
+			span(d.Doc, d)
+			whole.Grouped = d.Lparen.IsValid()
 			for _, s := range d.Specs {
 				switch s := s.(type) {
 				case *ast.TypeSpec:
@@ -123,35 +141,51 @@ func goTokens(src string) []string {
 
 var queryName = regexp.MustCompile(`^--\s*name:\s*(\S+)\s*(.*)$`)
 
-// ofSQL takes a file apart at the lines that name a query. What kind of result it has belongs to a query's body.
+// ofSQL takes a file apart at the lines that name a query. What kind of result it has belongs to a query's body, and the
+// comment right above its name to the query.
 func ofSQL(src []byte) []Declaration {
 	var out []Declaration
 	var words []string
-	finish := func() {
+	finish := func(end int) {
 		if n := len(out); n > 0 {
-			out[n-1].Hash = hash("sql", words)
-			out[n-1].Text = strings.TrimRight(out[n-1].Text, "\n")
+			d := &out[n-1]
+			d.End = d.Start + len(bytes.TrimRight(src[d.Start:end], " \t\r\n"))
+			d.End = lineEnd(src, d.End)
+			d.Hash = hash("sql", words)
+			_, named, _ := bytes.Cut(src[d.Start:d.End], []byte(d.Text))
+			d.Text += strings.TrimRight(string(named), "\r\n")
 		}
 	}
-	number := 0
+	number, at, comment := 0, 0, 0 // comment: where the comment begins that the next line would continue
 	for line := range bytes.Lines(src) {
 		number++
 		s := strings.TrimRight(string(line), "\r\n")
-		if m := queryName.FindStringSubmatch(s); m != nil {
-			finish()
-			out = append(out, Declaration{Name: m[1], Line: number})
+		m := queryName.FindStringSubmatch(s)
+		code, _, _ := strings.Cut(s, "--")
+		switch {
+		case m != nil:
+			finish(comment)
+			out = append(out, Declaration{Name: m[1], Line: number, Text: s, Start: comment})
 			words = []string{m[2]}
-			s = "-- name: " + m[1] + " " + m[2]
-		} else if len(out) > 0 {
-			code, _, _ := strings.Cut(s, "--")
+		case len(out) > 0:
 			words = append(words, strings.Fields(code)...)
 		}
-		if n := len(out); n > 0 {
-			out[n-1].Text += s + "\n"
+		at += len(line)
+		if m != nil || !strings.HasPrefix(s, "--") {
+			comment = at
 		}
 	}
-	finish()
+	finish(len(src))
 	return out
+}
+
+func lineStart(src []byte, at int) int { return bytes.LastIndexByte(src[:at], '\n') + 1 }
+
+func lineEnd(src []byte, at int) int {
+	if n := bytes.IndexByte(src[at:], '\n'); n >= 0 {
+		return at + n + 1
+	}
+	return len(src)
 }
 
 func hash(language string, words []string) string {

@@ -44,6 +44,15 @@ func TestKnownAgain(t *testing.T) {
 	if d := only(t, "a.go", rotate); d.Name != "Service.Rotate" || d.Line != 4 || !strings.HasPrefix(d.Text, "func (s *Service) Rotate") {
 		t.Errorf("%+v", d)
 	}
+	if d := only(t, "a.go", rotate); rotate[d.Start:d.End] != rotate[len("package p\n\n"):] || d.Grouped {
+		t.Errorf("the lines of it are %q", rotate[d.Start:d.End])
+	}
+	if d := only(t, "a.sql", find); find[d.Start:d.End] != find {
+		t.Errorf("the lines of it are %q", find[d.Start:d.End])
+	}
+	if d := only(t, "a.go", "package p\n\nvar (\n\ta = 1\n)\n"); !d.Grouped || d.Start != 11 {
+		t.Errorf("%+v", d)
+	}
 	if d := only(t, "a.sql", find); d.Name != "Find" || d.Line != 2 || !strings.HasSuffix(d.Text, "IS NULL;") {
 		t.Errorf("%+v", d)
 	}
@@ -75,7 +84,7 @@ func FuzzOf(f *testing.F) {
 		for _, name := range []string{"a.go", "a.sql"} {
 			all, _ := declaration.Of(name, []byte(src))
 			for _, d := range all {
-				if d.Line < 1 || d.Hash == "" {
+				if d.Line < 1 || d.Hash == "" || d.Start < 0 || d.Start >= d.End || d.End > len(src) {
 					t.Errorf("%q: %+v", src, d)
 				}
 			}
