@@ -106,7 +106,7 @@ func check(changes []plan.Change) (findings []finding, code int) {
 	findings = []finding{}
 	for _, c := range changes {
 		switch {
-		case c.Conflict:
+		case c.Op == plan.Conflict:
 			code = codeConflict
 			findings = append(findings, finding{"conflict", c.Path, c.Note})
 		case c.Writes():

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -48,7 +49,20 @@ func (l Lock) Bytes() []byte {
 	for _, e := range entries {
 		b.WriteString(e.line() + "\n")
 	}
+	for _, t := range sortedTombstones(l.Tombstones) {
+		b.WriteString(wordTombstone + " " + quoteLock(t.Path) + " " + quoteLock(t.Name) + "\n")
+	}
 	return []byte(b.String())
+}
+
+const wordTombstone = "tombstone"
+
+func sortedTombstones(list []Tombstone) []Tombstone {
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(x, y Tombstone) int {
+		return cmp.Or(strings.Compare(x.Path, y.Path), strings.Compare(x.Name, y.Name))
+	})
+	return slices.Compact(list)
 }
 
 func (e Entry) line() string {
@@ -108,6 +122,7 @@ type lockReader struct {
 	sqlc       []string
 	stale      bool // the sides of a conflict differ about sqlc
 	entries    map[string]Entry
+	tombstones []Tombstone
 	healed     []string
 }
 
@@ -154,8 +169,17 @@ func (r *lockReader) line(s string) error {
 		return nil
 	case OwnerMachine, OwnerUser, OwnerLedger:
 		return r.entry(words)
+	case wordTombstone:
+		if len(words) != 3 || words[2].text == "" {
+			return r.errorf(0, "a tombstone has a path and a name")
+		}
+		if !local(words[1].text) {
+			return r.errorf(words[1].at, "the path %q leaves the project", clip(words[1].text))
+		}
+		r.tombstones = append(r.tombstones, Tombstone{Path: words[1].text, Name: words[2].text})
+		return nil
 	}
-	return r.errorf(0, "unknown word %q; known: generator, sqlc, %s, %s, %s", clip(words[0].text), OwnerLedger, OwnerMachine, OwnerUser)
+	return r.errorf(0, "unknown word %q; known: generator, sqlc, %s, %s, %s, %s", clip(words[0].text), OwnerLedger, OwnerMachine, wordTombstone, OwnerUser)
 }
 
 // marker walks through a conflict: <<<<<<< ours ||||||| base ======= theirs >>>>>>>.
@@ -240,6 +264,7 @@ func (r *lockReader) lock() Lock {
 		l.Entries = append(l.Entries, e)
 	}
 	slices.SortFunc(l.Entries, func(x, y Entry) int { return strings.Compare(x.Path, y.Path) })
+	l.Tombstones = sortedTombstones(r.tombstones)
 	return l
 }
 

@@ -122,7 +122,10 @@ type Lock struct {
 	Generator string // version of custos that wrote it, such as "v0.1.0" or "devel"
 	SQLC      string // hash of everything that went into sqlc's output, so that an unchanged run need not start it
 	Entries   []Entry
-	Healed    []string // one line for each disagreement that git left and [ParseLock] settled; not part of the file
+	// Tombstones are declarations that the user has deleted from files that are still there, so that no upgrade
+	// brings them back. They are written down when an upgrade meets them.
+	Tombstones []Tombstone
+	Healed     []string // one line for each disagreement that git left and [ParseLock] settled; not part of the file
 }
 
 // Entry is one written file.
@@ -132,6 +135,12 @@ type Entry struct {
 	Hash   string // Hash of the bytes that custos wrote
 	Origin string // the plugin whose template made it, or "core"
 	ID     string // ledger only: the identity of the migration, such as PLUGIN.create_things, model.ApiClient, or [Undo] of one; "" otherwise
+}
+
+// Tombstone is a declaration, or a query, that the user has deleted.
+type Tombstone struct {
+	Path string // the file that it is generated into
+	Name string // "func Service.List", "query ListUsers"
 }
 
 // Find returns the entry of a path.
