@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -39,27 +40,27 @@ func (c *goCutter) offset(p token.Pos) int { return min(c.file.Offset(p), len(c.
 
 // lineStart returns the start of the line, and whether nothing stands before the offset.
 func (c *goCutter) lineStart(at int) (int, bool) {
-	start := strings.LastIndexByte(string(c.source.content[:at]), '\n') + 1
-	return start, strings.TrimSpace(string(c.source.content[start:at])) == ""
+	start := bytes.LastIndexByte(c.source.content[:at], '\n') + 1
+	return start, blank(c.source.content[start:at])
 }
 
 // lineEnd returns the end of the line with its line end, and whether nothing comes after the offset.
 func (c *goCutter) lineEnd(at int) (int, bool) {
-	rest := string(c.source.content[at:])
-	n := strings.IndexByte(rest, '\n') + 1
+	rest := c.source.content[at:]
+	n := bytes.IndexByte(rest, '\n') + 1
 	if n == 0 {
 		n = len(rest)
 	}
-	return at + n, strings.TrimSpace(rest[:n]) == ""
+	return at + n, blank(rest[:n])
 }
 
 // trailing moves an end behind the comment that follows in the same line.
 func (c *goCutter) trailing(at int) (int, bool) {
 	line, _ := c.lineEnd(at)
-	for _, g := range c.ast.Comments {
-		if from := c.offset(g.Pos()); from >= at && from < line {
-			return c.lineEnd(c.offset(g.End()))
-		}
+	after := c.file.Pos(at)
+	i, _ := slices.BinarySearchFunc(c.ast.Comments, after, func(g *ast.CommentGroup, p token.Pos) int { return int(g.Pos() - p) })
+	if i < len(c.ast.Comments) && c.offset(c.ast.Comments[i].Pos()) < line {
+		return c.lineEnd(c.offset(c.ast.Comments[i].End()))
 	}
 	return c.lineEnd(at)
 }
@@ -113,13 +114,15 @@ func (c *goCutter) cut() bool {
 	slices.SortFunc(s.units, func(a, b *unit) int { return a.start - b.start })
 	at := s.begin
 	for _, u := range s.units {
-		if u.start < at || strings.TrimSpace(string(s.content[at:u.start])) != "" {
+		if u.start < at || !blank(s.content[at:u.start]) {
 			return false
 		}
 		at = u.end
 	}
-	return strings.TrimSpace(string(s.content[at:])) == ""
+	return blank(s.content[at:])
 }
+
+func blank(b []byte) bool { return len(bytes.TrimSpace(b)) == 0 }
 
 // prefix keeps the package of external tests apart from the one that it tests.
 func (c *goCutter) prefix() string {

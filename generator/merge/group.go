@@ -135,6 +135,10 @@ func (g *group) add(f three) error {
 			if v.content == nil {
 				continue
 			}
+			if t.m != nil && bytes.Equal(v.content, f.mine) && !v.mine {
+				*v.to = t.m.clone() // most files of a folder are the same in all versions
+				continue
+			}
 			s, err := cut(f.path, v.content)
 			if err != nil && v.mine {
 				return &SyntaxError{err}

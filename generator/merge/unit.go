@@ -40,6 +40,18 @@ type source struct {
 	imports []imported
 }
 
+// clone is the same source, with units of its own.
+func (s *source) clone() *source {
+	c := *s
+	c.units = make([]*unit, len(s.units))
+	for i, u := range s.units {
+		v := *u
+		v.names, v.file = slices.Clone(u.names), &c
+		c.units[i] = &v
+	}
+	return &c
+}
+
 func (s *source) add(u *unit, tokens func(string) string) {
 	u.file, u.text = s, string(s.content[u.start:u.end])
 	u.tokens = tokens(u.text)
