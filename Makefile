@@ -1,7 +1,7 @@
 # Two targets are for everybody: demo runs the main job, test runs the tests.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: demo test laws lint bench timing fuzz build clean
+.PHONY: demo test laws lint bench timing fuzz upgrades build clean
 
 build: bin/custos
 
@@ -37,11 +37,15 @@ timing: bin/custos
 
 # Each fuzz target for a little while; a finding is kept in testdata/fuzz and run by `make test` from then on.
 fuzz:
-	@for dir in generator/model generator/plugin generator/plan generator/project generator/sqlc runtime/token runtime/keyring runtime/bearer runtime/jsonbody runtime/address runtime/cookie runtime/password runtime/seal runtime/totp; do \
+	@for dir in generator/merge generator/model generator/plugin generator/plan generator/project generator/sqlc runtime/token runtime/keyring runtime/bearer runtime/jsonbody runtime/address runtime/cookie runtime/password runtime/seal runtime/totp; do \
 		for target in $$(grep -ho 'func Fuzz[A-Za-z]*' $$dir/*_test.go | sed 's/func //'); do \
 			echo "== $$dir $$target"; (cd $$dir && go test -run '^$$' -fuzz "^$$target$$" -fuzztime 20s -fuzzminimizetime 5x .) || exit 1; \
 		done; \
 	done
+
+# What users do to their files against what new versions do: 10 000 trials, of which `make test` has 300.
+upgrades:
+	CUSTOS_UPGRADES=10000 go test -timeout 300m -run TestUpgradesOfEditedProjects -v ./generator
 
 clean:
 	rm -rf bin demo

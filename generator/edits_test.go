@@ -33,7 +33,22 @@ func improved(t testing.TB) memoryFS {
 	return templates
 }
 
-// Law 5: what the user edited stays, and is told; what nobody touched is improved.
+// mine is a file with an edit of the user's near its start.
+func mine(name string, content []byte) []byte {
+	switch path.Ext(name) {
+	case ".go":
+		head, rest, _ := strings.Cut(string(content), "\n)\n")
+		if rest == "" {
+			return append(content, "\n// mine\n"...)
+		}
+		return []byte(head + "\n)\n\n// mine\n" + rest)
+	case ".sql":
+		return append([]byte("-- mine\n\n"), content...)
+	}
+	return append([]byte("mine\n"), content...)
+}
+
+// Law 5: what the user edited stays and is improved; what nobody touched is the new version.
 func TestEditsSurviveAnUpgrade(t *testing.T) {
 	t.Parallel()
 	for _, s := range sets(t) {
@@ -60,11 +75,7 @@ func TestEditsSurviveAnUpgrade(t *testing.T) {
 						t.Fatal(err)
 					}
 				case i%2 == 0:
-					mark := "\n// mine\n"
-					if path.Ext(entry.Path) == ".sql" {
-						mark = "\n-- mine\n"
-					}
-					edits[entry.Path] = append(read(t, name), mark...)
+					edits[entry.Path] = mine(entry.Path, read(t, name))
 					if err := os.WriteFile(name, edits[entry.Path], 0o644); err != nil {
 						t.Fatal(err)
 					}
@@ -79,11 +90,17 @@ func TestEditsSurviveAnUpgrade(t *testing.T) {
 			req.Templates = improved(t).folder(t)
 			result := run(t, req)
 			for name, content := range edits {
-				if c, ok := byPath(result.Changes, name); !ok || c.Op != plan.Keep || c.Note == "" {
-					t.Errorf("%s: %v %q, want keep with a note", name, c.Op, c.Note)
+				if c, ok := byPath(result.Changes, name); !ok || c.Op != plan.Merge || c.Note == "" {
+					t.Errorf("%s: %v %q, want merge with a note", name, c.Op, c.Note)
 				}
-				if !bytes.Equal(read(t, filepath.Join(dir, name)), content) {
-					t.Errorf("%s: the edit is lost", name)
+				now := read(t, filepath.Join(dir, name))
+				if !bytes.Contains(now, []byte(" improved")) {
+					t.Errorf("%s was not improved", name)
+				}
+				for _, l := range bytes.SplitAfter(content, []byte("\n")) {
+					if !bytes.Contains(now, l) {
+						t.Errorf("%s: the line %q is lost", name, l)
+					}
 				}
 			}
 			for name := range untouched {

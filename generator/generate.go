@@ -79,8 +79,25 @@ func (r *Result) Writes() int {
 	return n
 }
 
-// Apply writes all changes or none. It may be called once.
+// Conflicts are the changes that only the user can make: an edit and the new version exclude each other.
+func (r *Result) Conflicts() []plan.Change {
+	var out []plan.Change
+	for _, c := range r.Changes {
+		if c.Op == plan.Conflict {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// ErrConflict is a run whose improvements exclude edits of the user's. Nothing was written.
+var ErrConflict = errors.New("generate: your edits and the new versions exclude each other; nothing was written; type: custos upgrade")
+
+// Apply writes all changes or none; with conflicts, none, and the error is [ErrConflict]. It may be called once.
 func (r *Result) Apply() error {
+	if len(r.Conflicts()) > 0 {
+		return ErrConflict
+	}
 	if r.Writes() == 0 {
 		return nil
 	}
@@ -478,7 +495,7 @@ const sqlcOrigin = "sqlc"
 // queries are the files that sqlc reads: the wanted ones as they will be after the merge, and what the user
 // put beside them.
 func (g *generation) queries(dir string, wanted []plan.File) ([]sqlc.File, error) {
-	changes, err := g.changes(wanted)
+	changes, err := g.ours(merge.Folder(g.project, dir, wanted, g.Version))
 	if err != nil {
 		return nil, err
 	}
@@ -489,9 +506,12 @@ func (g *generation) queries(dir string, wanted []plan.File) ([]sqlc.File, error
 			if c.Path != f.Path {
 				continue
 			}
-			content := f.Content
-			if c.Op == plan.Keep {
+			content := c.New
+			switch c.Op {
+			case plan.Keep:
 				content = c.Old
+			case plan.Conflict:
+				content = c.Stages[1] // sqlc cannot read markers
 			}
 			have[f.Path] = true
 			if content != nil {
@@ -514,6 +534,9 @@ func (g *generation) queries(dir string, wanted []plan.File) ([]sqlc.File, error
 		content, _, err := g.project.Read(p)
 		if err != nil {
 			return nil, err
+		}
+		if i := slices.IndexFunc(changes, func(c plan.Change) bool { return c.Path == p && c.Op == plan.Merge }); i >= 0 {
+			content = changes[i].New // a query that was moved here is improved here
 		}
 		files = append(files, sqlc.File{Path: p, Content: content})
 	}
@@ -542,9 +565,8 @@ func (g *generation) lastOutput() ([]sqlc.File, error) {
 	return files, nil
 }
 
-// changes is merge.Changes, which takes what another custos wrote since this one began for the user's.
-func (g *generation) changes(files []plan.File) ([]plan.Change, error) {
-	changes, err := merge.Changes(g.project, files)
+// ours is what package merge says, which takes what another custos wrote since this one began for the user's.
+func (g *generation) ours(changes []plan.Change, err error) ([]plan.Change, error) {
 	if foreign := (*merge.ForeignError)(nil); errors.As(err, &foreign) && g.overtaken() {
 		return nil, errOvertaken
 	}
@@ -565,7 +587,7 @@ func (g *generation) merge() (*Result, error) {
 		plan.File{Path: project.SchemaFile, Content: project.Schema(), Owner: plan.Machine, Origin: plugin.Core},
 		plan.File{Path: project.Dir + "/.gitattributes", Content: []byte("base/** linguist-generated -diff -merge\n"), Owner: plan.Machine, Origin: plugin.Core},
 	)
-	changes, err := g.changes(g.files)
+	changes, err := g.ours(merge.Changes(g.project, g.files, g.Version))
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func (a *app) rootCmd() *cobra.Command {
 		return usagef(cmd, "%w%s", err, nearestFlag(cmd, err))
 	})
 	root.AddCommand(
-		newGenCmd(a), newDestroyCmd(a), newInitCmd(a), newUpgradeCmd(a), newNewCmd(a), newCheckCmd(a),
+		newGenCmd(a), newDestroyCmd(a), newInitCmd(a), newUpgradeCmd(a), newDiffCmd(a), newNewCmd(a), newCheckCmd(a),
 		newRestoreCmd(a), newDetachCmd(a), newEjectCmd(a), newAuditCmd(a),
 		newPluginsCmd(a), newRoutesCmd(a), newMigrateCmd(a), newSecretCmd(a), newVersionCmd(a),
 	)

@@ -105,7 +105,7 @@ func TestReport(t *testing.T) {
 }
 
 func TestCheckJudges(t *testing.T) {
-	kept := plan.Change{Path: "kept", Op: plan.Keep, Old: []byte("mine"), New: []byte("new"), Note: "edited", Conflict: true}
+	kept := plan.Change{Path: "kept", Op: plan.Conflict, Old: []byte("mine"), New: []byte("new"), Note: "edited"}
 	edited := plan.Change{Path: "edited", Op: plan.Keep, Old: []byte("mine"), New: []byte("new")} // the new version is the old one
 	deleted := plan.Change{Path: "deleted", Op: plan.Keep, New: []byte("new"), Note: "deleted by you"}
 	stale := plan.Change{Path: "stale", Op: plan.Keep, Old: []byte("x"), New: []byte("x"), Note: "no longer generated"}

@@ -234,7 +234,7 @@ func checkChanges(changes []plan.Change, known []finding) []finding {
 		switch {
 		case slices.ContainsFunc(known, func(f finding) bool { return f.Path == c.Path && f.State != stateAdvisory }):
 			continue
-		case c.Conflict:
+		case c.Op == plan.Conflict:
 			at.State = stateConflict
 		case !c.Writes():
 			continue

@@ -41,6 +41,7 @@ func newDestroyModelCmd(a *app) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&o.destroy.DropTable, "drop-table", false, "with the whole model: drop its own table, too, if custos made it")
 	o.register(cmd)
+	o.registerMerge(cmd)
 	return cmd
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/custos-auth/custos/generator/disk"
@@ -20,6 +21,7 @@ type outcome struct {
 	warnings []string
 	next     []nextStep
 	apply    func() error // nil = disk.Apply at root
+	proceeds bool         // an upgrade that waited goes on
 }
 
 // nextStep is something for the user to do next.
@@ -32,17 +34,18 @@ type nextStep struct {
 
 // finish shows an outcome and, unless it is only to be shown, writes it.
 func (a *app) finish(ctx context.Context, out outcome, o writeOptions) error {
-	if o.writes() {
-		apply := out.apply
-		if apply == nil {
-			apply = func() error { return disk.Apply(out.root, out.changes) }
-		}
-		if countWrites(out.changes) > 0 {
-			if err := apply(); err != nil {
-				return err
-			}
+	clash := slices.ContainsFunc(out.changes, func(c plan.Change) bool { return c.Op == plan.Conflict })
+	if o.writes() && !out.proceeds {
+		if err := checkWaiting(out.root); err != nil {
+			return err
 		}
 	}
+	if o.writes() && countWrites(out.changes) > 0 {
+		if err := a.write(ctx, out, o, clash); err != nil {
+			return err
+		}
+	}
+	o.noMod = o.noMod || clash // what has markers in it cannot be read
 	if o.json {
 		if o.writes() && !o.noMod {
 			a.tidy(ctx, out)
@@ -61,7 +64,36 @@ func (a *app) finish(ctx context.Context, out outcome, o writeOptions) error {
 	if o.writes() && !o.noMod {
 		a.tidy(ctx, out)
 	}
+	if clash && o.writes() {
+		a.note("settle the conflicts, by hand or with git mergetool; then type: custos upgrade --continue, or --abort")
+		return silent(codeConflict)
+	}
 	return a.printSteps(out.next)
+}
+
+// write puts an outcome on the disk, or says why not.
+func (a *app) write(ctx context.Context, out outcome, o writeOptions, clash bool) error {
+	switch {
+	case clash && o.conflict == markers:
+		return a.writeMarkers(ctx, out)
+	case clash:
+		if o.json {
+			o.dryRun = true
+			if err := a.printOutcomeJSON(out, o); err != nil {
+				return err
+			}
+			return silent(codeConflict)
+		}
+		return a.stopAtConflicts(out.changes)
+	case !o.noBuild:
+		if err := a.compile(ctx, out); err != nil {
+			return err
+		}
+	}
+	if out.apply != nil {
+		return out.apply()
+	}
+	return disk.Apply(out.root, out.changes)
 }
 
 func countWrites(changes []plan.Change) int {
@@ -89,20 +121,26 @@ func (a *app) printChanges(out outcome, o writeOptions) error {
 			}
 		}
 	}
-	paints := map[plan.Op]string{plan.Create: green, plan.Replace: yellow, plan.Delete: red, plan.Keep: cyan}
-	shown, hidden, kept := 0, 0, 0
+	paints := map[plan.Op]string{plan.Create: green, plan.Replace: yellow, plan.Delete: red, plan.Keep: cyan, plan.Merge: yellow, plan.Conflict: red}
+	var n tally
 	for _, ch := range out.changes {
 		if !ch.Writes() && ch.Note == "" {
 			continue
 		}
 		if ch.Writes() {
 			if internal(ch.Path) {
-				hidden++
+				n.hidden++
 			} else {
-				shown++
+				n.shown++
+			}
+			switch ch.Op {
+			case plan.Merge:
+				n.merged++
+			case plan.Conflict:
+				n.conflicts++
 			}
 		} else {
-			kept++
+			n.kept++
 		}
 		if internal(ch.Path) && !o.verbose {
 			continue
@@ -120,26 +158,38 @@ func (a *app) printChanges(out outcome, o writeOptions) error {
 			return err
 		}
 	}
-	return a.printf("%s\n", c.paint(bold, summary(shown, hidden, kept, o.dryRun)))
+	return a.printf("%s\n", c.paint(bold, n.summary(o.dryRun)))
 }
 
-func summary(shown, hidden, kept int, dryRun bool) string {
+// tally counts the files of an outcome: what is written, in custos' own folder too, and what of the user's is merged,
+// in conflict, or kept.
+type tally struct{ shown, hidden, merged, conflicts, kept int }
+
+func (n tally) summary(dryRun bool) string {
 	var s string
 	switch {
-	case shown+hidden == 0:
+	case n.shown+n.hidden == 0:
 		s = "Nothing to do: everything is up to date"
+	case dryRun && n.conflicts > 0:
+		return fmt.Sprintf("Dry run: would stop, because your edits of %s and the new versions exclude each other; nothing was written.", plural(n.conflicts, "file"))
 	case dryRun:
-		s = fmt.Sprintf("Dry run: would change %s", plural(shown, "file"))
+		s = fmt.Sprintf("Dry run: would change %s", plural(n.shown, "file"))
 	default:
-		s = fmt.Sprintf("Changed %s", plural(shown, "file"))
+		s = fmt.Sprintf("Changed %s", plural(n.shown, "file"))
 	}
-	if hidden > 0 {
-		s += fmt.Sprintf(", and %d in %s", hidden, project.Dir)
+	if n.hidden > 0 {
+		s += fmt.Sprintf(", and %d in %s", n.hidden, project.Dir)
 	}
-	if kept > 0 {
-		s += fmt.Sprintf("; kept %s of yours", plural(kept, "file"))
+	if n.merged > 0 {
+		s += fmt.Sprintf("; merged into %s of yours", plural(n.merged, "file"))
 	}
-	if dryRun && shown+hidden > 0 {
+	if n.conflicts > 0 {
+		s += fmt.Sprintf("; %s in conflict", plural(n.conflicts, "file"))
+	}
+	if n.kept > 0 {
+		s += fmt.Sprintf("; kept %s of yours", plural(n.kept, "file"))
+	}
+	if dryRun && n.shown+n.hidden > 0 {
 		s += "; nothing was written"
 	}
 	return s + "."
@@ -157,7 +207,7 @@ func pad(s string, n int) string { return fmt.Sprintf("%-*s", n, s) }
 // printDiff leaves out what would only repeat a file, and what is a secret.
 func (a *app) printDiff(changes []plan.Change, verbose bool) error {
 	for _, ch := range changes {
-		if !ch.Writes() && !ch.Conflict || internal(ch.Path) && !verbose {
+		if !ch.Writes() || internal(ch.Path) && !verbose {
 			continue
 		}
 		text := merge.Diff(ch)
@@ -171,12 +221,23 @@ func (a *app) printDiff(changes []plan.Change, verbose bool) error {
 	return nil
 }
 
+// hunk is one conflict, for programs to read.
+type hunk struct {
+	Name string `json:"name,omitempty"`
+	Line int    `json:"line"`
+	Why  string `json:"why"`
+	Base string `json:"base"`
+	Mine string `json:"mine"`
+	New  string `json:"new"`
+}
+
 func (a *app) printOutcomeJSON(out outcome, o writeOptions) error {
 	type change struct {
-		Op   string `json:"op"`
-		Path string `json:"path"`
-		Note string `json:"note,omitempty"`
-		Diff string `json:"diff,omitempty"`
+		Op    string `json:"op"`
+		Path  string `json:"path"`
+		Note  string `json:"note,omitempty"`
+		Diff  string `json:"diff,omitempty"`
+		Hunks []hunk `json:"conflicts,omitempty"`
 	}
 	v := struct {
 		Written  bool       `json:"written"`
@@ -192,6 +253,9 @@ func (a *app) printOutcomeJSON(out outcome, o writeOptions) error {
 		c := change{Op: ch.Op.String(), Path: ch.Path, Note: ch.Note}
 		if o.diff && !ch.Private && !internal(ch.Path) {
 			c.Diff = merge.Diff(ch)
+		}
+		for _, h := range ch.Hunks {
+			c.Hunks = append(c.Hunks, hunk{h.Name, h.Line, h.Why, string(h.Base), string(h.Mine), string(h.Theirs)})
 		}
 		v.Changes = append(v.Changes, c)
 	}

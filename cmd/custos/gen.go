@@ -16,7 +16,8 @@ import (
 
 // writeOptions are the flags of every command that writes generated files.
 type writeOptions struct {
-	dryRun, diff, json, verbose, noMod bool
+	dryRun, diff, json, verbose, noMod, noBuild bool
+	conflict                                    string // what to do about one: stop, markers
 }
 
 func (o *writeOptions) register(cmd *cobra.Command) {
@@ -25,6 +26,24 @@ func (o *writeOptions) register(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "list custos' own files, too")
 	cmd.Flags().BoolVar(&o.noMod, "no-mod", false, "do not run the go command that brings go.mod and go.sum up to date")
+}
+
+// The answers to --conflict.
+const (
+	stop    = "stop"
+	markers = "markers"
+)
+
+// registerMerge adds the flags of commands that may merge into the user's edits.
+func (o *writeOptions) registerMerge(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.noBuild, "no-build", false, "do not compile what was merged into your edits before it is written")
+	cmd.Flags().StringVar(&o.conflict, "conflict", stop, "what to do where your edit and the new version exclude each other:\n"+stop+", or "+markers+" to have both written into the file")
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if o.conflict != stop && o.conflict != markers {
+			return usagef(cmd, "unknown --conflict %q; known: %s, %s", clip(o.conflict), markers, stop)
+		}
+		return nil
+	}
 }
 
 // writes reports whether the command may touch the disk.
@@ -75,6 +94,7 @@ func newGenModelCmd(a *app, run func(context.Context, genOptions) error) *cobra.
 	}
 	registerProject(cmd, &o.project, true)
 	o.register(cmd)
+	o.registerMerge(cmd)
 	return cmd
 }
 
@@ -189,27 +209,6 @@ func (a *app) runInit(ctx context.Context, o initOptions) error {
 	out := newOutcome(res)
 	out.next = []nextStep{{Title: "Look at " + project.ConfigFile + ", then name a model and its plugins", Command: "custos gen model NAME PLUGIN..."}}
 	return a.finish(ctx, out, o.writeOptions)
-}
-
-func newUpgradeCmd(a *app) *cobra.Command {
-	var o writeOptions
-	cmd := &cobra.Command{
-		Use:   "upgrade",
-		Short: "Generate again from custos.yaml, keeping your edits",
-		Long:  "Run it after editing custos.yaml, and after installing another version of custos. It is what\n//go:generate custos upgrade runs.",
-		Args:  args(0, 0),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.runUpgrade(cmd.Context(), o) },
-	}
-	o.register(cmd)
-	return cmd
-}
-
-func (a *app) runUpgrade(ctx context.Context, o writeOptions) error {
-	res, err := a.existing(ctx, "upgrade")
-	if err != nil {
-		return err
-	}
-	return a.finish(ctx, newOutcome(res), o)
 }
 
 // existing generates a project that has a custos.yaml.

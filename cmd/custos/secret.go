@@ -109,7 +109,7 @@ func (a *app) writeDotEnv(root string, changes []plan.Change, dryRun bool) error
 		}
 	}
 	if dryRun {
-		return a.printf("%s\n", a.colour().paint(bold, summary(len(changes), 0, 0, true)))
+		return a.printf("%s\n", a.colour().paint(bold, tally{shown: len(changes)}.summary(true)))
 	}
 	return nil
 }

@@ -2,7 +2,9 @@
 //
 // What custos wrote and nobody touched is replaced; what the user edited, deleted or wrote is kept. The lock says
 // which is which: it names the hash of the bytes that custos wrote last. .custos/base holds those bytes for the
-// user's files, so that a later merge can tell the user's edit from the improvement.
+// user's files. Where a file was edited and its new version is another one, both and the base are merged: declaration by
+// declaration (golang.go), query by query (sql.go), key by key (yaml.go), all else line by line (diff3.go), over all
+// files of a folder at once (group.go), since the user may have moved what is in them.
 //
 // The package reads the project and writes nothing. Its functions are safe for concurrent use as long as nobody
 // changes their arguments.
@@ -22,7 +24,9 @@ import (
 // Notes on changes, for the user to read.
 const (
 	noteMachine = "you had edited this machine-owned file; its next edit belongs in a file of yours beside it"
-	noteEdited  = "edited by you; the new version differs (see --diff)"
+	noteEdited  = "edited by you, and too secret to be kept twice; the new version differs (see --diff)"
+	noteMerged  = "your edits and the new version"
+	noteLost    = "its pristine copy is not there, so what is yours in it cannot be told from what is not"
 	noteDeleted = "deleted by you; to have it again, delete its line in " + project.LockFile + " and run: custos upgrade"
 	noteStale   = "no longer generated; delete it when you have moved your edits"
 )
@@ -48,14 +52,25 @@ func (e *ForeignError) Error() string {
 // user-owned file, with the bytes that the next lock's hash names. A Private file has none, since the folder is
 // committed and the file is a secret.
 //
-// Files of the user that are in the way are reported together in a [*ForeignError]. Other errors are those of
-// reading, of [plan.Check], and of a lock whose paths leave the project.
-func Changes(p *project.Project, files []plan.File) ([]plan.Change, error) {
+// Files of the user that are in the way are reported together in a [*ForeignError]; one that has to be merged and has a
+// syntax error is a [*SyntaxError]. Other errors are those of reading, of [plan.Check], and of a lock whose paths leave
+// the project. generatorVersion is for the labels of conflict markers.
+func Changes(p *project.Project, files []plan.File, generatorVersion string) ([]plan.Change, error) {
+	return changes(p, p.Lock.Entries, files, generatorVersion)
+}
+
+// Folder is [Changes] of the files of one folder, whose neighbours are not looked at.
+func Folder(p *project.Project, dir string, files []plan.File, generatorVersion string) ([]plan.Change, error) {
+	entries := slices.DeleteFunc(slices.Clone(p.Lock.Entries), func(e project.Entry) bool { return path.Dir(e.Path) != dir })
+	return changes(p, entries, files, generatorVersion)
+}
+
+func changes(p *project.Project, entries []project.Entry, files []plan.File, generatorVersion string) ([]plan.Change, error) {
 	files = slices.Clone(files)
 	if err := plan.Check(files); err != nil {
 		return nil, err
 	}
-	m := merger{p: p, lock: byPath(p.Lock)}
+	m := merger{p: p, entries: entries, lock: byPath(p.Lock), labels: Labels{Mine: "yours", Base: "base " + p.Lock.Generator, Theirs: "custos " + generatorVersion}}
 	for _, f := range files {
 		if err := m.wanted(f); err != nil {
 			return nil, err
@@ -64,7 +79,7 @@ func Changes(p *project.Project, files []plan.File) ([]plan.Change, error) {
 	if len(m.foreign) > 0 {
 		return nil, &ForeignError{Paths: m.foreign}
 	}
-	for _, e := range p.Lock.Entries {
+	for _, e := range entries {
 		if _, found := slices.BinarySearchFunc(files, e.Path, func(f plan.File, path string) int { return strings.Compare(f.Path, path) }); found {
 			continue
 		}
@@ -72,20 +87,32 @@ func Changes(p *project.Project, files []plan.File) ([]plan.Change, error) {
 			return nil, err
 		}
 	}
+	if err := m.mergeEdited(files); err != nil {
+		return nil, err
+	}
 	slices.SortFunc(m.changes, func(a, b plan.Change) int { return strings.Compare(a.Path, b.Path) })
 	return m.changes, nil
 }
 
 // Lock returns the lock after the changes, which [Changes] made from the same project and files, were applied.
 //
-// What was kept stays as it was: a file that the user edited keeps the hash that its edit started from, and one
-// that the user deleted keeps its line, so that it is not made again. Migrations stay for ever.
+// What was kept stays as it was: a file that the user edited keeps the hash that its edit started from, until an
+// improvement was merged into it, and one that the user deleted keeps its line, so that it is not made again.
+// Migrations stay for ever.
 func Lock(p *project.Project, files []plan.File, changes []plan.Change, generatorVersion, sqlcHash string) project.Lock {
 	next := project.Lock{Generator: generatorVersion, SQLC: sqlcHash}
 	old := byPath(p.Lock)
 	op := make(map[string]plan.Op, len(changes))
+	settled := map[string]bool{}
+	next.Tombstones = slices.Clone(p.Lock.Tombstones)
 	for _, c := range changes {
-		op[c.Path] = c.Op
+		op[c.Path], settled[c.Path] = c.Op, c.Settled
+		if c.Settled {
+			next.Tombstones = slices.DeleteFunc(next.Tombstones, func(t project.Tombstone) bool { return t.Path == c.Path })
+			for _, name := range c.Deleted {
+				next.Tombstones = append(next.Tombstones, project.Tombstone{Path: c.Path, Name: name})
+			}
+		}
 	}
 	done := make(map[string]bool, len(files))
 	for _, f := range files {
@@ -95,6 +122,7 @@ func Lock(p *project.Project, files []plan.File, changes []plan.Change, generato
 		switch {
 		case had && f.Owner == plan.Ledger && before.Owner == project.OwnerLedger:
 			e = before
+		case settled[f.Path]:
 		case had && (now == plan.Keep || !decided):
 			e.Hash = before.Hash
 		case now == plan.Keep || !decided: // a migration that is there under another name
@@ -110,6 +138,7 @@ func Lock(p *project.Project, files []plan.File, changes []plan.Change, generato
 		}
 	}
 	slices.SortFunc(next.Entries, func(a, b project.Entry) int { return strings.Compare(a.Path, b.Path) })
+	next.Tombstones = slices.DeleteFunc(next.Tombstones, func(t project.Tombstone) bool { return !done[t.Path] })
 	return next
 }
 
@@ -126,9 +155,12 @@ func BasePath(file string) string { return path.Join(project.BaseDir, file) }
 
 type merger struct {
 	p       *project.Project
+	entries []project.Entry // of the lock, those that are looked at
 	lock    map[string]project.Entry
+	labels  Labels
 	changes []plan.Change
 	foreign []string
+	words   map[string]bool // of the user's Go; see used
 }
 
 // read returns nil when there is no file. An empty file is not nil.
@@ -182,8 +214,15 @@ func (m *merger) wanted(f plan.File) error {
 		c.Op = plan.Replace
 	case project.Hash(content) == e.Hash:
 		c.Op = plan.Keep
+	case f.Private:
+		c.Op, c.Note, pristine = plan.Keep, noteEdited, false
 	default:
-		c.Op, c.Note, c.Conflict, pristine = plan.Keep, noteEdited, true, false
+		// Until mergeEdited finds a base.
+		v := resolve([]chunk{{conflict: true, mine: lines(disk), theirs: lines(content)}}, m.labels)
+		c.Op, c.Settled, c.New = plan.Conflict, true, []byte(v.marked)
+		c.Stages = [3][]byte{{}, disk, content}
+		c.Hunks = []plan.Hunk{{Line: 1, Why: noteLost + "; restore it: git checkout -- " + BasePath(f.Path), Mine: disk, Theirs: content}}
+		c.Note = describe(c.Hunks)
 	}
 	m.changes = append(m.changes, c)
 	if f.Owner == plan.User && !f.Private && pristine {
@@ -206,6 +245,9 @@ func (m *merger) base(f plan.File, content []byte) error {
 		return err
 	}
 	c := plan.Change{Path: name, Op: plan.Create, Old: disk, New: content, Owner: plan.Machine, Origin: f.Origin}
+	if slices.ContainsFunc(m.changes, func(c plan.Change) bool { return c.Path == name }) {
+		return nil
+	}
 	if disk != nil {
 		if bytes.Equal(disk, content) {
 			return nil

@@ -42,7 +42,7 @@ func owned(owner plan.Owner, name, content, id string) project.Entry {
 
 // What each rule does, as "op path: note" lines.
 func TestChanges(t *testing.T) {
-	const f = "f.go"
+	const f = "f.txt"
 	type disk = map[string]string
 	wants := func(o plan.Owner) []plan.File {
 		return []plan.File{{Path: f, Content: []byte("new"), Owner: o, Origin: "core"}}
@@ -58,38 +58,41 @@ func TestChanges(t *testing.T) {
 		want  []string
 		next  []string // "path content-of-hash" of the next lock
 	}{
-		{"machine new", nil, nil, wants(plan.Machine), []string{"create f.go"}, []string{"f.go new"}},
-		{"machine same", disk{f: "new"}, inLock(plan.Machine, "new"), wants(plan.Machine), []string{"same f.go"}, []string{"f.go new"}},
-		{"machine same, not in the lock", disk{f: "new"}, nil, wants(plan.Machine), []string{"same f.go"}, []string{"f.go new"}},
-		{"machine old", disk{f: "old"}, inLock(plan.Machine, "old"), wants(plan.Machine), []string{"update f.go"}, []string{"f.go new"}},
-		{"machine edited", disk{f: "mine"}, inLock(plan.Machine, "old"), wants(plan.Machine), []string{"update f.go: " + noteMachine}, []string{"f.go new"}},
-		{"machine gone", nil, inLock(plan.Machine, "old"), wants(plan.Machine), []string{"create f.go"}, []string{"f.go new"}},
-		{"machine empty", disk{f: ""}, inLock(plan.Machine, ""), wants(plan.Machine), []string{"update f.go"}, []string{"f.go new"}},
+		{"machine new", nil, nil, wants(plan.Machine), []string{"create f.txt"}, []string{"f.txt new"}},
+		{"machine same", disk{f: "new"}, inLock(plan.Machine, "new"), wants(plan.Machine), []string{"same f.txt"}, []string{"f.txt new"}},
+		{"machine same, not in the lock", disk{f: "new"}, nil, wants(plan.Machine), []string{"same f.txt"}, []string{"f.txt new"}},
+		{"machine old", disk{f: "old"}, inLock(plan.Machine, "old"), wants(plan.Machine), []string{"update f.txt"}, []string{"f.txt new"}},
+		{"machine edited", disk{f: "mine"}, inLock(plan.Machine, "old"), wants(plan.Machine), []string{"update f.txt: " + noteMachine}, []string{"f.txt new"}},
+		{"machine gone", nil, inLock(plan.Machine, "old"), wants(plan.Machine), []string{"create f.txt"}, []string{"f.txt new"}},
+		{"machine empty", disk{f: ""}, inLock(plan.Machine, ""), wants(plan.Machine), []string{"update f.txt"}, []string{"f.txt new"}},
 
-		{"user new", nil, nil, wants(plan.User), []string{"create " + base, "create f.go"}, []string{"f.go new"}},
-		{"user same", disk{f: "new", base: "new"}, inLock(plan.User, "new"), wants(plan.User), []string{"same f.go"}, []string{"f.go new"}},
-		{"user same, no base", disk{f: "new"}, inLock(plan.User, "new"), wants(plan.User), []string{"create " + base, "same f.go"}, []string{"f.go new"}},
-		{"user same, by hand", disk{f: "new", base: "old"}, inLock(plan.User, "old"), wants(plan.User), []string{"update " + base, "same f.go"}, []string{"f.go new"}},
-		{"user same, not in the lock", disk{f: "new"}, nil, wants(plan.User), []string{"create " + base, "same f.go"}, []string{"f.go new"}},
-		{"user old", disk{f: "old", base: "old"}, inLock(plan.User, "old"), wants(plan.User), []string{"update " + base, "update f.go"}, []string{"f.go new"}},
-		{"user edited, upstream not", disk{f: "mine", base: "new"}, inLock(plan.User, "new"), wants(plan.User), []string{"keep f.go"}, []string{"f.go new"}},
-		{"user edited, base lost", disk{f: "mine"}, inLock(plan.User, "new"), wants(plan.User), []string{"create " + base, "keep f.go"}, []string{"f.go new"}},
-		{"both edited", disk{f: "mine", base: "old"}, inLock(plan.User, "old"), wants(plan.User), []string{"keep f.go: " + noteEdited}, []string{"f.go old"}},
-		{"both edited, base lost", disk{f: "mine"}, inLock(plan.User, "old"), wants(plan.User), []string{"keep f.go: " + noteEdited}, []string{"f.go old"}},
-		{"user emptied", disk{f: "", base: "old"}, inLock(plan.User, "old"), wants(plan.User), []string{"keep f.go: " + noteEdited}, []string{"f.go old"}},
-		{"user deleted", disk{base: "old"}, inLock(plan.User, "old"), wants(plan.User), []string{"keep f.go: " + noteDeleted}, []string{"f.go old"}},
-		{"user deleted, upstream not", nil, inLock(plan.User, "new"), wants(plan.User), []string{"keep f.go: " + noteDeleted}, []string{"f.go new"}},
-		{"secret", nil, nil, []plan.File{{Path: f, Content: []byte("new"), Private: true}}, []string{"create f.go"}, []string{"f.go new"}},
+		{"user new", nil, nil, wants(plan.User), []string{"create " + base, "create f.txt"}, []string{"f.txt new"}},
+		{"user same", disk{f: "new", base: "new"}, inLock(plan.User, "new"), wants(plan.User), []string{"same f.txt"}, []string{"f.txt new"}},
+		{"user same, no base", disk{f: "new"}, inLock(plan.User, "new"), wants(plan.User), []string{"create " + base, "same f.txt"}, []string{"f.txt new"}},
+		{"user same, by hand", disk{f: "new", base: "old"}, inLock(plan.User, "old"), wants(plan.User), []string{"update " + base, "same f.txt"}, []string{"f.txt new"}},
+		{"user same, not in the lock", disk{f: "new"}, nil, wants(plan.User), []string{"create " + base, "same f.txt"}, []string{"f.txt new"}},
+		{"user old", disk{f: "old", base: "old"}, inLock(plan.User, "old"), wants(plan.User), []string{"update " + base, "update f.txt"}, []string{"f.txt new"}},
+		{"user edited, upstream not", disk{f: "mine", base: "new"}, inLock(plan.User, "new"), wants(plan.User), []string{"keep f.txt"}, []string{"f.txt new"}},
+		{"user edited, base lost", disk{f: "mine"}, inLock(plan.User, "new"), wants(plan.User), []string{"create " + base, "keep f.txt"}, []string{"f.txt new"}},
+		{"both edited", disk{f: "mine", base: "old"}, inLock(plan.User, "old"), wants(plan.User), []string{"update " + base, "conflict f.txt: line 1, the file: " + bothChanged}, []string{"f.txt new"}},
+		{"both edited, base lost", disk{f: "mine"}, inLock(plan.User, "old"), wants(plan.User), []string{"create " + base, "conflict f.txt: line 1, the file: " + noteLost + "; restore it: git checkout -- " + base}, []string{"f.txt new"}},
+		{"user emptied", disk{f: "", base: "old"}, inLock(plan.User, "old"), wants(plan.User), []string{"update " + base, "conflict f.txt: line 1, the file: " + bothChanged}, []string{"f.txt new"}},
+		{"user deleted", disk{base: "old"}, inLock(plan.User, "old"), wants(plan.User), []string{"update " + base, "keep f.txt: " + noteDeleted}, []string{"f.txt new"}},
+		{"user deleted, base lost", nil, inLock(plan.User, "old"), wants(plan.User), []string{"keep f.txt: " + noteDeleted}, []string{"f.txt old"}},
+		{"user edited another line", disk{f: "a\nmine\nb\nold", base: "a\nb\nold"}, inLock(plan.User, "a\nb\nold"), []plan.File{{Path: f, Content: []byte("a\nb\nnew")}}, []string{"update " + base, "merge f.txt: " + noteMerged}, nil},
+		{"secret edited", disk{f: "mine"}, inLock(plan.User, "old"), []plan.File{{Path: f, Content: []byte("new"), Private: true}}, []string{"keep f.txt: " + noteEdited}, []string{"f.txt old"}},
+		{"user deleted, upstream not", nil, inLock(plan.User, "new"), wants(plan.User), []string{"keep f.txt: " + noteDeleted}, []string{"f.txt new"}},
+		{"secret", nil, nil, []plan.File{{Path: f, Content: []byte("new"), Private: true}}, []string{"create f.txt"}, []string{"f.txt new"}},
 
-		{"machine to user", disk{f: "old"}, inLock(plan.Machine, "old"), wants(plan.User), []string{"create " + base, "update f.go"}, []string{"f.go new"}},
-		{"machine to user, edited", disk{f: "mine"}, inLock(plan.Machine, "old"), wants(plan.User), []string{"keep f.go: " + noteEdited}, []string{"f.go old"}},
-		{"machine to user, gone", nil, inLock(plan.Machine, "old"), wants(plan.User), []string{"create " + base, "create f.go"}, []string{"f.go new"}},
-		{"user to machine", disk{f: "old"}, inLock(plan.User, "old"), wants(plan.Machine), []string{"update f.go"}, []string{"f.go new"}},
-		{"user to machine, edited", disk{f: "mine"}, inLock(plan.User, "old"), wants(plan.Machine), []string{"foreign f.go"}, nil},
+		{"machine to user", disk{f: "old"}, inLock(plan.Machine, "old"), wants(plan.User), []string{"create " + base, "update f.txt"}, []string{"f.txt new"}},
+		{"machine to user, edited", disk{f: "mine"}, inLock(plan.Machine, "old"), wants(plan.User), []string{"create " + base, "conflict f.txt: line 1, the file: " + noteLost + "; restore it: git checkout -- " + base}, []string{"f.txt new"}},
+		{"machine to user, gone", nil, inLock(plan.Machine, "old"), wants(plan.User), []string{"create " + base, "create f.txt"}, []string{"f.txt new"}},
+		{"user to machine", disk{f: "old"}, inLock(plan.User, "old"), wants(plan.Machine), []string{"update f.txt"}, []string{"f.txt new"}},
+		{"user to machine, edited", disk{f: "mine"}, inLock(plan.User, "old"), wants(plan.Machine), []string{"foreign f.txt"}, nil},
 
-		{"machine over a stranger", disk{f: "mine"}, nil, wants(plan.Machine), []string{"foreign f.go"}, nil},
-		{"user over a stranger", disk{f: "mine"}, nil, wants(plan.User), []string{"foreign f.go"}, nil},
-		{"over an empty stranger", disk{f: ""}, nil, wants(plan.User), []string{"foreign f.go"}, nil},
+		{"machine over a stranger", disk{f: "mine"}, nil, wants(plan.Machine), []string{"foreign f.txt"}, nil},
+		{"user over a stranger", disk{f: "mine"}, nil, wants(plan.User), []string{"foreign f.txt"}, nil},
+		{"over an empty stranger", disk{f: ""}, nil, wants(plan.User), []string{"foreign f.txt"}, nil},
 		{"ledger over a stranger", disk{"m/2.sql": "mine"}, nil, ledger, []string{"foreign m/2.sql"}, nil},
 
 		{"ledger new", nil, nil, ledger, []string{"create m/2.sql"}, []string{"m/2.sql new"}},
@@ -105,11 +108,11 @@ func TestChanges(t *testing.T) {
 		{"ledger without ID beside others without", nil, []project.Entry{owned(plan.Ledger, "m/1.sql", "old", "")},
 			[]plan.File{{Path: "m/2.sql", Content: []byte("new"), Owner: plan.Ledger}}, []string{"create m/2.sql"}, []string{"m/1.sql old", "m/2.sql new"}},
 
-		{"stale machine", disk{f: "old"}, inLock(plan.Machine, "old"), nil, []string{"delete f.go"}, nil},
-		{"stale machine, edited", disk{f: "mine"}, inLock(plan.Machine, "old"), nil, []string{"keep f.go: " + noteStale}, []string{"f.go old"}},
+		{"stale machine", disk{f: "old"}, inLock(plan.Machine, "old"), nil, []string{"delete f.txt"}, nil},
+		{"stale machine, edited", disk{f: "mine"}, inLock(plan.Machine, "old"), nil, []string{"keep f.txt: " + noteStale}, []string{"f.txt old"}},
 		{"stale machine, gone", nil, inLock(plan.Machine, "old"), nil, nil, nil},
-		{"stale user", disk{f: "old", base: "old"}, inLock(plan.User, "old"), nil, []string{"delete " + base, "delete f.go"}, nil},
-		{"stale user, edited", disk{f: "mine", base: "old"}, inLock(plan.User, "old"), nil, []string{"keep f.go: " + noteStale}, []string{"f.go old"}},
+		{"stale user", disk{f: "old", base: "old"}, inLock(plan.User, "old"), nil, []string{"delete " + base, "delete f.txt"}, nil},
+		{"stale user, edited", disk{f: "mine", base: "old"}, inLock(plan.User, "old"), nil, []string{"keep f.txt: " + noteStale}, []string{"f.txt old"}},
 		{"stale user, gone", disk{base: "old"}, inLock(plan.User, "old"), nil, []string{"delete " + base}, nil},
 		{"stale ledger", disk{"m/1.sql": "old"}, []project.Entry{owned(plan.Ledger, "m/1.sql", "old", "x")}, nil, nil, []string{"m/1.sql old"}},
 		{"stranger", disk{"main.go": "mine"}, nil, nil, nil, nil},
@@ -117,7 +120,7 @@ func TestChanges(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := at(t, tt.disk, tt.lock...)
-			changes, err := Changes(p, tt.files)
+			changes, err := Changes(p, tt.files, "v9")
 			var got []string
 			if foreign := (*ForeignError)(nil); errors.As(err, &foreign) {
 				if changes != nil {
@@ -138,7 +141,7 @@ func TestChanges(t *testing.T) {
 				if old, there := tt.disk[c.Path]; there != (c.Old != nil) || string(c.Old) != old {
 					t.Errorf("%s: old %q", c.Path, c.Old)
 				}
-				if c.Path == base && c.Op != plan.Delete && string(c.New) != "new" {
+				if c.Path == base && c.Op != plan.Delete && !strings.HasSuffix(string(c.New), "new") {
 					t.Errorf("base holds %q", c.New)
 				}
 			}
@@ -168,7 +171,7 @@ func TestForeignErrorNamesAll(t *testing.T) {
 	p := at(t, map[string]string{"b.go": "mine", "a.go": "mine", "c.go": "new"})
 	_, err := Changes(p, []plan.File{
 		{Path: "c.go", Content: []byte("new")}, {Path: "b.go", Content: []byte("new")}, {Path: "a.go", Content: []byte("new"), Owner: plan.Machine},
-	})
+	}, "v9")
 	want := "merge a.go, b.go: files of yours in the way; nothing was written; choose another folder with --package internal/authn or move them"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
@@ -178,26 +181,26 @@ func TestForeignErrorNamesAll(t *testing.T) {
 func TestErrors(t *testing.T) {
 	p := at(t, nil)
 	two := []plan.File{{Path: "a", Origin: "x"}, {Path: "A", Origin: "y"}}
-	if _, err := Changes(p, two); !errors.As(err, new(*plan.CollisionError)) {
+	if _, err := Changes(p, two, "v9"); !errors.As(err, new(*plan.CollisionError)) {
 		t.Errorf("collision: %v", err)
 	}
-	if _, err := Changes(p, []plan.File{{Path: "../a"}}); !errors.As(err, new(*plan.PathError)) {
+	if _, err := Changes(p, []plan.File{{Path: "../a"}}, "v9"); !errors.As(err, new(*plan.PathError)) {
 		t.Errorf("path: %v", err)
 	}
 	p = at(t, map[string]string{"d/f": "x"})
-	if _, err := Changes(p, []plan.File{{Path: "d"}}); err == nil || !strings.HasPrefix(err.Error(), "merge d: ") {
+	if _, err := Changes(p, []plan.File{{Path: "d"}}, "v9"); err == nil || !strings.HasPrefix(err.Error(), "merge d: ") {
 		t.Errorf("unreadable: %v", err)
 	}
 	// The lock comes with a repository: it must not lead out of the project.
 	p = at(t, nil, owned(plan.Machine, "../victim", "x", ""))
 	put(t, filepath.Dir(p.Root), "victim", "x")
-	if _, err := Changes(p, nil); err == nil || !strings.Contains(err.Error(), "leaves the project") {
+	if _, err := Changes(p, nil, "v9"); err == nil || !strings.Contains(err.Error(), "leaves the project") {
 		t.Errorf("hostile lock: %v", err)
 	}
 }
 
 func TestPrivateIsPassedOn(t *testing.T) {
-	changes, err := Changes(at(t, nil), []plan.File{{Path: "a", Private: true, Owner: plan.Machine, Origin: "totp"}})
+	changes, err := Changes(at(t, nil), []plan.File{{Path: "a", Private: true, Owner: plan.Machine, Origin: "totp"}}, "v9")
 	if err != nil || len(changes) != 1 || !changes[0].Private || changes[0].Origin != "totp" || changes[0].Owner != plan.Machine || changes[0].New == nil {
 		t.Errorf("%+v, %v", changes, err)
 	}
@@ -207,7 +210,7 @@ func TestArgumentsAreNotChanged(t *testing.T) {
 	p := at(t, nil, owned(plan.Ledger, "z", "z", "z"), owned(plan.Ledger, "y", "y", "y"))
 	files := []plan.File{{Path: "b"}, {Path: "a"}}
 	entries := slices.Clone(p.Lock.Entries)
-	changes, err := Changes(p, files)
+	changes, err := Changes(p, files, "v9")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +241,7 @@ func TestLives(t *testing.T) {
 				}
 				files = append(files, f)
 			}
-			changes, err := Changes(p, files)
+			changes, err := Changes(p, files, "v9")
 			if foreign := (*ForeignError)(nil); errors.As(err, &foreign) {
 				for _, name := range foreign.Paths {
 					if _, ok := p.Lock.Find(name); ok {
@@ -256,12 +259,14 @@ func TestLives(t *testing.T) {
 			}
 			for _, c := range changes {
 				abs := filepath.Join(p.Root, filepath.FromSlash(c.Path))
-				if was, ok := typed[c.Path]; ok && c.Writes() && c.Owner == plan.User && !(c.Op == plan.Create && was == "") {
+				if was, ok := typed[c.Path]; ok && c.Writes() && c.Owner == plan.User && c.Op != plan.Conflict && !(c.Op == plan.Create && was == "") {
 					t.Fatalf("seed %d, version %d: %s %s over %q", seed, version, c.Op, c.Path, was)
 				}
 				switch c.Op {
 				case plan.Create, plan.Replace:
 					put(t, p.Root, c.Path, string(c.New))
+				case plan.Conflict: // the user decides for what the user has typed
+					put(t, p.Root, c.Path, string(c.Stages[1]))
 				case plan.Delete:
 					if err := os.Remove(abs); err != nil {
 						t.Fatal(err)
@@ -277,7 +282,7 @@ func TestLives(t *testing.T) {
 				}
 			}
 			p.Lock = Lock(p, files, changes, "v1", "")
-			again, err := Changes(p, files)
+			again, err := Changes(p, files, "v9")
 			if err != nil {
 				t.Fatal(err)
 			}

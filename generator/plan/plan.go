@@ -42,17 +42,19 @@ type File struct {
 // Op is what a change does.
 type Op int
 
-// The operations. Same and Keep write nothing.
+// The operations. Same and Keep write nothing; a Conflict is written, with markers, only when the user asks for that.
 const (
-	Create  Op = iota // no file was there
-	Replace           // ours, unedited: new bytes
-	Same              // the bytes are there already
-	Keep              // edited by the user: kept, reported
-	Delete            // ours, unedited, no longer wanted
+	Create   Op = iota // no file was there
+	Replace            // ours, unedited: new bytes
+	Same               // the bytes are there already
+	Keep               // edited by the user: kept, reported
+	Delete             // ours, unedited, no longer wanted
+	Merge              // edited by the user: the improvement is merged into it
+	Conflict           // edited by the user: an improvement that only the user can merge
 )
 
 func (o Op) String() string {
-	return [...]string{"create", "update", "same", "keep", "delete"}[o]
+	return [...]string{"create", "update", "same", "keep", "delete", "merge", "conflict"}[o]
 }
 
 // Change is one file's way from what is on disk to what is wanted.
@@ -66,13 +68,29 @@ type Change struct {
 	Private bool
 	Note    string // for the user: why it was kept, say
 
-	// Conflict reports that the user's file was kept although its new version is another than the one that
-	// the user's edit started from.
-	Conflict bool
+	// Settled reports that the next lock names the hash of what was wanted, although the file is the user's: the
+	// improvement is in it, or is not wanted.
+	Settled bool
+	Deleted []string // what the user has deleted of it, such as "func Service.List"
+
+	Hunks []Hunk // of a Conflict; New has markers around them
+	// Stages are the file of a Conflict as its base, the user and the new version would have the hunks, merged
+	// elsewhere: what git calls stages 1, 2 and 3.
+	Stages [3][]byte
+}
+
+// Hunk is one place where the user's edit and the new version exclude each other.
+type Hunk struct {
+	Name               string // "func Service.Rotate", "query FindUser"; "" = the file
+	Line               int    // where it begins in the user's file
+	Why                string
+	Base, Mine, Theirs []byte // what custos wrote last, what is there, what is wanted; nil = nothing
 }
 
 // Writes reports whether the change touches the disk.
-func (c Change) Writes() bool { return c.Op == Create || c.Op == Replace || c.Op == Delete }
+func (c Change) Writes() bool {
+	return c.Op == Create || c.Op == Replace || c.Op == Delete || c.Op == Merge || c.Op == Conflict
+}
 
 // CollisionError is two files that want one path.
 type CollisionError struct {

@@ -64,7 +64,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestWrites(t *testing.T) {
-	for op, want := range map[plan.Op]bool{plan.Create: true, plan.Replace: true, plan.Delete: true, plan.Same: false, plan.Keep: false} {
+	for op, want := range map[plan.Op]bool{plan.Create: true, plan.Replace: true, plan.Delete: true, plan.Merge: true, plan.Conflict: true, plan.Same: false, plan.Keep: false} {
 		if got := (plan.Change{Op: op}).Writes(); got != want {
 			t.Errorf("%s writes: %v", op, got)
 		}

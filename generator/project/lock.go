@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -59,7 +60,20 @@ func (l Lock) Bytes() []byte {
 	for _, o := range overrides {
 		b.WriteString(wordOverride + " " + quoteLock(o.Path) + " " + o.Hash + "\n")
 	}
+	for _, t := range sortedTombstones(l.Tombstones) {
+		b.WriteString(wordTombstone + " " + quoteLock(t.Path) + " " + quoteLock(t.Name) + "\n")
+	}
 	return []byte(b.String())
+}
+
+const wordTombstone = "tombstone"
+
+func sortedTombstones(list []Tombstone) []Tombstone {
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(x, y Tombstone) int {
+		return cmp.Or(strings.Compare(x.Path, y.Path), strings.Compare(x.Name, y.Name))
+	})
+	return slices.Compact(list)
 }
 
 func (e Entry) line() string {
@@ -138,6 +152,7 @@ type lockReader struct {
 	disputed   map[string][]Entry // all that was said of a path, where it is not one thing
 	detached   []string
 	overrides  map[string]Override
+	tombstones []Tombstone
 	healed     []string
 }
 
@@ -188,9 +203,22 @@ func (r *lockReader) line(s string) error {
 		return r.detach(words)
 	case wordOverride:
 		return r.override(words)
+	case wordTombstone:
+		return r.tombstone(words)
 	}
-	return r.errorf(0, "unknown word %q; known: generator, sqlc, %s, %s, %s, %s, %s", clip(words[0].text),
-		wordDetached, OwnerLedger, OwnerMachine, wordOverride, OwnerUser)
+	return r.errorf(0, "unknown word %q; known: generator, sqlc, %s, %s, %s, %s, %s, %s", clip(words[0].text),
+		wordDetached, OwnerLedger, OwnerMachine, wordOverride, wordTombstone, OwnerUser)
+}
+
+func (r *lockReader) tombstone(words []lockWord) error {
+	if len(words) != 3 || words[2].text == "" {
+		return r.errorf(0, "a tombstone has a path and a name")
+	}
+	if !local(words[1].text) {
+		return r.errorf(words[1].at, "the path %q leaves the project", clip(words[1].text))
+	}
+	r.tombstones = append(r.tombstones, Tombstone{Path: words[1].text, Name: words[2].text})
+	return nil
 }
 
 func (r *lockReader) detach(words []lockWord) error {
@@ -320,6 +348,7 @@ func (r *lockReader) lock() Lock {
 		l.Overrides = append(l.Overrides, o)
 	}
 	slices.SortFunc(l.Overrides, func(x, y Override) int { return strings.Compare(x.Path, y.Path) })
+	l.Tombstones = sortedTombstones(r.tombstones)
 	return l
 }
 

@@ -126,7 +126,10 @@ type Lock struct {
 	Entries   []Entry
 	Detached  []string   // files that custos has made and leaves alone since the user said so; sorted
 	Overrides []Override // sorted by path
-	Healed    []string   // one line for each disagreement that git left and [ParseLock] settled; not part of the file
+	// Tombstones are declarations that the user has deleted from files that are still there, so that no upgrade
+	// brings them back. They are written down when an upgrade meets them.
+	Tombstones []Tombstone
+	Healed     []string // one line for each disagreement that git left and [ParseLock] settled; not part of the file
 }
 
 // Entry is one written file.
@@ -142,6 +145,12 @@ type Entry struct {
 type Override struct {
 	Path string // relative to the root, below TemplateDir: .custos/templates/PLUGIN/...
 	Hash string // Hash of the template that it was made from
+}
+
+// Tombstone is a declaration, or a query, that the user has deleted.
+type Tombstone struct {
+	Path string // the file that it is generated into
+	Name string // "func Service.List", "query ListUsers"
 }
 
 // Find returns the entry of a path.

@@ -1,0 +1,311 @@
+package merge
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/custos-auth/custos/generator/plan"
+	"github.com/custos-auth/custos/generator/project"
+)
+
+// folder is the user-owned files of one kind in one folder, which are merged together.
+type folder struct {
+	files  []three
+	wanted map[string]plan.File
+	stale  map[string]bool // paths that no run wants any more
+	news   bool            // a new version differs from its base
+	edits  bool            // a file differs from its base
+}
+
+// kind is what files are merged together: all Go or SQL of a folder, anything else by itself.
+func kind(name string) string {
+	if ext := path.Ext(name); ext == ".go" || ext == ".sql" {
+		return path.Join(path.Dir(name), "*"+ext)
+	}
+	return name
+}
+
+// mergeEdited takes back what was decided about files one by one, where the user has edited one of a folder and there
+// is a new version of one.
+func (m *merger) mergeEdited(files []plan.File) error {
+	folders, err := m.folders(files)
+	if err != nil {
+		return err
+	}
+	for _, pattern := range slices.Sorted(keysOf(folders)) {
+		d := folders[pattern]
+		if d.news && strings.Contains(pattern, "*") {
+			if err := m.strangers(d, pattern); err != nil {
+				return err
+			}
+		}
+		if !d.news || !d.edits || len(d.files) == 0 {
+			continue
+		}
+		out, err := mergeGroup(d.files, m.labels, m.buried(d), m.used)
+		if err != nil {
+			return err
+		}
+		for i, r := range out {
+			if err := m.settle(d, r, d.file(out[i].path)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (d *folder) file(path string) three {
+	return d.files[slices.IndexFunc(d.files, func(f three) bool { return f.path == path })]
+}
+
+func keysOf[V any](m map[string]V) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// folders gathers what is known about the user-owned files.
+func (m *merger) folders(files []plan.File) (map[string]*folder, error) {
+	out := map[string]*folder{}
+	at := func(name string) *folder {
+		d := out[kind(name)]
+		if d == nil {
+			d = &folder{wanted: map[string]plan.File{}, stale: map[string]bool{}}
+			out[kind(name)] = d
+		}
+		return d
+	}
+	wanted := map[string]bool{}
+	for _, f := range files {
+		if f.Owner != plan.User {
+			continue
+		}
+		wanted[f.Path] = true
+		if f.Private {
+			continue
+		}
+		d := at(f.Path)
+		d.wanted[f.Path] = f
+		e, had := m.lock[f.Path]
+		d.news = d.news || !had || e.Hash != project.Hash(f.Content)
+	}
+	for _, e := range m.entries {
+		if e.Owner == project.OwnerUser && !wanted[e.Path] {
+			d := at(e.Path)
+			d.news, d.stale[e.Path] = true, true
+		}
+	}
+	for _, d := range out {
+		if !d.news {
+			continue
+		}
+		for _, name := range slices.Concat(slices.Collect(keysOf(d.wanted)), slices.Collect(keysOf(d.stale))) {
+			if err := m.versions(d, name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// versions adds a file's three versions to its folder. One whose base is lost is left out, or, where only the new
+// version is missing the user's eyes, taken for the user's own.
+func (m *merger) versions(d *folder, name string) error {
+	f := three{path: name}
+	if w, ok := d.wanted[name]; ok {
+		if f.theirs = w.Content; f.theirs == nil {
+			f.theirs = []byte{}
+		}
+	}
+	var err error
+	if f.mine, err = m.read(name); err != nil {
+		return err
+	}
+	e, had := m.lock[name]
+	switch {
+	case !had:
+	case f.mine != nil && project.Hash(f.mine) == e.Hash:
+		f.base = f.mine
+	default:
+		d.edits = true
+		base, err := m.read(BasePath(name))
+		if err != nil {
+			return err
+		}
+		switch base = pristine(base, e.Hash); {
+		case base != nil:
+		case f.mine != nil:
+			f.theirs = nil
+		case e.Owner == project.OwnerUser:
+			return nil // deleted, and nobody knows what
+		}
+		f.base = base
+	}
+	d.files = append(d.files, f)
+	return nil
+}
+
+// pristine is the base if it is what the lock says, also when git has given it other line ends.
+func pristine(base []byte, hash string) []byte {
+	if base != nil && project.Hash(base) == hash {
+		return base
+	}
+	if lf := bytes.ReplaceAll(base, []byte("\r\n"), []byte("\n")); base != nil && project.Hash(lf) == hash {
+		return lf
+	}
+	return nil
+}
+
+// strangers adds the files of the folder that are only the user's.
+func (m *merger) strangers(d *folder, pattern string) error {
+	names, err := filepath.Glob(filepath.Join(m.p.Root, filepath.FromSlash(pattern)))
+	if err != nil {
+		return fmt.Errorf("merge %s: %w", pattern, err)
+	}
+	for _, abs := range names {
+		name := path.Join(path.Dir(pattern), filepath.Base(abs))
+		_, wanted := d.wanted[name]
+		if _, known := m.lock[name]; known || wanted || slices.ContainsFunc(m.changes, func(c plan.Change) bool { return c.Path == name }) {
+			continue
+		}
+		content, err := m.read(name)
+		if err != nil {
+			return err
+		}
+		if content != nil {
+			d.files = append(d.files, three{path: name, mine: content})
+			d.edits = true
+		}
+	}
+	return nil
+}
+
+// buried is what the user has deleted in earlier versions.
+func (m *merger) buried(d *folder) map[string]bool {
+	out := map[string]bool{}
+	for _, t := range m.p.Lock.Tombstones {
+		if _, ok := d.wanted[t.Path]; ok {
+			out[t.Name] = true
+		}
+	}
+	return out
+}
+
+// settle turns what becomes of a file into its change.
+func (m *merger) settle(d *folder, r merged, f three) error {
+	at := slices.IndexFunc(m.changes, func(c plan.Change) bool { return c.Path == r.path })
+	w, wanted := d.wanted[r.path]
+	if at < 0 {
+		// The user's own file, into which something was moved.
+		if bytes.Equal(r.content, f.mine) && len(r.hunks) == 0 {
+			return nil
+		}
+		m.changes = append(m.changes, plan.Change{Path: r.path, Old: f.mine, Owner: plan.User})
+		at = len(m.changes) - 1
+	}
+	c := &m.changes[at]
+	if wanted && f.theirs == nil {
+		return nil // its base is lost
+	}
+	if d.stale[r.path] && r.content != nil {
+		m.changes = slices.DeleteFunc(m.changes, func(c plan.Change) bool { return c.Path == BasePath(r.path) }) // it stays, too
+		at = slices.IndexFunc(m.changes, func(c plan.Change) bool { return c.Path == r.path })
+		c = &m.changes[at]
+	}
+	kept := c.Note
+	c.Note, c.Hunks, c.Stages, c.Deleted, c.Settled = strings.Join(r.notes, "; "), r.hunks, r.stages, r.deleted, wanted
+	c.New = r.content
+	switch {
+	case len(r.hunks) > 0:
+		c.Op, c.Note = plan.Conflict, describe(r.hunks)
+	case r.content == nil && f.mine != nil:
+		c.Op = plan.Delete
+	case r.content == nil:
+		c.Op, c.New = plan.Keep, f.theirs
+		if f.base != nil && c.Note == "" {
+			c.Note = kept
+		}
+	case f.mine == nil:
+		c.Op = plan.Create
+	case bytes.Equal(r.content, f.mine):
+		c.Op = plan.Keep
+		if wanted && bytes.Equal(f.mine, f.theirs) {
+			c.Op = plan.Same
+		}
+		if d.stale[r.path] {
+			c.Note = noteStale
+		}
+	case f.base != nil && bytes.Equal(f.mine, f.base), bytes.Equal(r.content, f.theirs):
+		c.Op = plan.Replace
+	default:
+		c.Op = plan.Merge
+		if c.Note == "" {
+			c.Note = noteMerged
+		}
+	}
+	if !wanted {
+		return nil
+	}
+	return m.base(w, f.theirs)
+}
+
+// describe says of each hunk where it is and why.
+func describe(hunks []plan.Hunk) string {
+	var all []string
+	for _, h := range hunks {
+		name := h.Name
+		if name == "" {
+			name = "the file"
+		}
+		all = append(all, fmt.Sprintf("line %d, %s: %s", h.Line, name, h.Why))
+	}
+	return strings.Join(all, "; ")
+}
+
+// used reports whether Go of the user's, in whatever folder, has the word. The first call reads all of it.
+func (m *merger) used(word string) bool {
+	if m.words == nil {
+		m.words = map[string]bool{}
+		ours := map[string]bool{}
+		for name, e := range m.lock {
+			ours[name] = e.Owner == project.OwnerMachine
+		}
+		for _, c := range m.changes {
+			ours[c.Path] = ours[c.Path] || c.Op == plan.Replace || c.Op == plan.Same || c.Op == plan.Delete
+		}
+		_ = filepath.WalkDir(m.p.Root, func(name string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return nil // what cannot be read does not compile either
+			}
+			if d.IsDir() {
+				if base := d.Name(); name != m.p.Root && (strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") || base == "vendor" || base == "testdata" || base == "node_modules") {
+					return filepath.SkipDir
+				}
+				return nil
+			}
+			rel, err := filepath.Rel(m.p.Root, name)
+			if err != nil || filepath.Ext(name) != ".go" || ours[filepath.ToSlash(rel)] {
+				return nil
+			}
+			content, err := os.ReadFile(name)
+			if err == nil {
+				for _, w := range strings.Split(goTokens(string(content)), "\x00") {
+					m.words[w] = true
+				}
+			}
+			return nil
+		})
+	}
+	return m.words[word]
+}
