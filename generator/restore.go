@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/custos-auth/custos/generator/merge"
 	"github.com/custos-auth/custos/generator/plan"
@@ -35,6 +36,20 @@ func RestoreFile(p *project.Project, name string) (plan.Change, error) {
 		c.Op = plan.Same
 	}
 	return c, nil
+}
+
+// Remember is the change to custos.lock after something was restored: the file's deleted declarations, or the one that
+// is named, are no longer known as deleted. There is none when they were not.
+func Remember(p *project.Project, file, declaration string) []plan.Change {
+	next := p.Lock
+	next.Tombstones = slices.DeleteFunc(slices.Clone(next.Tombstones), func(t project.Tombstone) bool {
+		_, name, _ := strings.Cut(t.Name, " ") // behind func, type, query
+		return t.Path == file && (declaration == "" || name == declaration)
+	})
+	if len(next.Tombstones) == len(p.Lock.Tombstones) {
+		return nil
+	}
+	return []plan.Change{{Path: project.LockFile, Op: plan.Replace, Old: p.LockFile, New: next.Bytes(), Owner: plan.Machine, Origin: plugin.Core}}
 }
 
 // Detach makes custos leave a file alone for good: its line in custos.lock becomes one that says so, and its pristine

@@ -28,14 +28,22 @@ import (
 //
 // name is Rotate, Service.Rotate or a query's name; the package before it, as in apiclient.Service.Rotate, tells those
 // of several models apart. An [*AskedError] is a name that cannot be restored.
-func RestoreDeclaration(p *project.Project, name string) (c plan.Change, edited bool, err error) {
+func RestoreDeclaration(p *project.Project, name string) (changes []plan.Change, edited bool, err error) {
 	if err := checkLock(p); err != nil {
-		return c, false, err
+		return nil, false, err
 	}
 	r, err := findPristine(p, name)
 	if err != nil {
-		return c, false, err
+		return nil, false, err
 	}
+	c, edited, err := r.restore(p, name)
+	if err != nil {
+		return nil, false, err
+	}
+	return append([]plan.Change{c}, Remember(p, r.path, r.declaration.Name)...), edited, nil
+}
+
+func (r lost) restore(p *project.Project, name string) (c plan.Change, edited bool, err error) {
 	now, at, there, err := r.find(p)
 	if err != nil {
 		return c, false, err

@@ -125,7 +125,7 @@ func (a *app) printFlaws(flaws []flaw) error {
 		if f.ID != last {
 			last = f.ID
 			if err := a.printf("%s  %s\n%s", c.paint(red, f.ID), f.Summary,
-				fmt.Sprintf("  %s; fixed in %s of %s\n", f.Severity, f.Fixed, f.Plugin)); err != nil {
+				fmt.Sprintf("  %s, in the plugin %s; fixed in %s\n", f.Severity, f.Plugin, f.Fixed)); err != nil {
 				return err
 			}
 		}

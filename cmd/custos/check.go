@@ -120,8 +120,8 @@ func (a *app) advise(findings []finding) {
 	has := func(state string) bool {
 		return slices.ContainsFunc(findings, func(f finding) bool { return f.State == state && !strings.Contains(f.Why, "; ") })
 	}
-	if slices.ContainsFunc(findings, func(f finding) bool { return f.State == stateConflict }) {
-		a.note("look at the new versions with `custos upgrade --diff`, and take over what you want")
+	if has(stateConflict) {
+		a.note("see what excludes each other, and how to settle it: custos upgrade")
 	} else if has(stateStale) {
 		a.note("out of date; type: custos upgrade")
 	}
@@ -162,6 +162,11 @@ func (a *app) check(ctx context.Context) ([]finding, error) {
 	findings := []finding{}
 	for _, f := range faults {
 		findings = append(findings, finding{f.Kind, f.Path, f.Line, f.Why})
+	}
+	if waiting, err := readMerge(p.Root); err != nil {
+		return nil, err
+	} else if waiting != nil {
+		findings = append(findings, finding{State: stateConflict, Path: mergeFile, Why: "an upgrade waits for you to settle its conflicts; then type: custos upgrade --continue, or --abort"})
 	}
 	findings = append(findings, checkNumbers(p.Config.Migrations, p.Migrations.Files)...)
 	flaws, err := a.audit("check")

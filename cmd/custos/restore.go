@@ -58,14 +58,15 @@ func (a *app) runRestore(ctx context.Context, o restoreOptions) error {
 	if slices.Contains(p.Lock.Detached, name) {
 		return a.attach(ctx, p, name, o.writeOptions)
 	}
-	var c plan.Change
+	var changes []plan.Change
 	var edited bool
 	if _, known := p.Lock.Find(name); !known && isDeclaration(o.what) {
 		name = o.what
-		c, edited, err = generator.RestoreDeclaration(p, o.what)
+		changes, edited, err = generator.RestoreDeclaration(p, o.what)
 	} else {
+		var c plan.Change
 		c, err = generator.RestoreFile(p, name)
-		edited = c.Op == plan.Replace
+		changes, edited = append([]plan.Change{c}, generator.Remember(p, name, "")...), c.Op == plan.Replace
 	}
 	if err != nil {
 		return asUsage(err)
@@ -74,7 +75,7 @@ func (a *app) runRestore(ctx context.Context, o restoreOptions) error {
 		return conflict{fmt.Errorf("restore %s: you have edited it, and would lose that; nothing was written; look at it: custos restore %s --diff; then: custos restore %s --force",
 			name, quote(o.what), quote(o.what))}
 	}
-	return a.finish(ctx, outcome{root: p.Root, changes: []plan.Change{c}, config: p.Config}, o.writeOptions)
+	return a.finish(ctx, outcome{root: p.Root, changes: changes, config: p.Config}, o.writeOptions)
 }
 
 // isDeclaration tells SignIn and Service.SignIn from a file's name.
