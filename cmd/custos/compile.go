@@ -60,7 +60,10 @@ func (a *app) compile(ctx context.Context, out outcome) error {
 			a.note("what was merged is not compiled, because modules are missing: %s", lastLine([]byte(report)))
 			return nil
 		}
-		report = strings.TrimSpace(strings.ReplaceAll(report, tmp+string(filepath.Separator), ""))
+		for i, c := range out.changes {
+			report = strings.ReplaceAll(report, filepath.Join(tmp, staged(i, c.Path)), c.Path)
+		}
+		report = strings.TrimSpace(report)
 		if _, before := a.goCommand(ctx, out.root, words); before != nil {
 			return fmt.Errorf("go %s fails, but it does so without the upgrade, too; nothing was written; mend that first, or type: custos upgrade --no-build\n%s",
 				strings.Join(words, " "), report)
@@ -80,6 +83,9 @@ func (a *app) goCommand(ctx context.Context, dir string, words []string) (string
 	report, err := cmd.CombinedOutput()
 	return string(report), err
 }
+
+// staged is the name below the overlay's folder of the i-th change.
+func staged(i int, file string) string { return fmt.Sprintf("%d-%s", i, path.Base(file)) }
 
 // overlay writes the changed files below tmp and returns the flags that lay them over the project.
 func overlay(tmp string, out outcome) ([]string, error) {
@@ -107,7 +113,7 @@ func overlay(tmp string, out outcome) ([]string, error) {
 			flags = append(flags, "-modfile="+mod, "-mod=mod")
 			continue
 		}
-		to := filepath.Join(tmp, fmt.Sprint(i)+path.Ext(c.Path))
+		to := filepath.Join(tmp, staged(i, c.Path))
 		if err := os.WriteFile(to, c.New, 0o600); err != nil {
 			return nil, err
 		}

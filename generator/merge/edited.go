@@ -3,8 +3,8 @@ package merge
 import (
 	"bytes"
 	"fmt"
+	"go/token"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -45,10 +45,10 @@ func (m *merger) mergeEdited(files []plan.File) error {
 				return err
 			}
 		}
-		if !d.news || !d.edits || len(d.files) == 0 {
+		if !d.news || len(d.files) == 0 || !d.edits && len(m.buried(d)) == 0 && !m.removesNeeded(d) {
 			continue
 		}
-		out, err := mergeGroup(d.files, m.labels, m.buried(d), m.used)
+		out, err := mergeGroup(d.files, m.labels, m.buried(d), func(word string) bool { return m.used(word, d.has) })
 		if err != nil {
 			return err
 		}
@@ -59,6 +59,37 @@ func (m *merger) mergeEdited(files []plan.File) error {
 		}
 	}
 	return nil
+}
+
+// removesNeeded reports whether the new version of unedited files lacks something exported that the user's code needs.
+func (m *merger) removesNeeded(d *folder) bool {
+	var bs, ts []*source
+	for _, f := range d.files {
+		if f.base == nil || f.theirs == nil || bytes.Equal(f.base, f.theirs) || path.Ext(f.path) != ".go" {
+			continue
+		}
+		b, err1 := cutGo(f.path, f.base)
+		t, err2 := cutGo(f.path, f.theirs)
+		if err1 == nil && err2 == nil {
+			bs, ts = append(bs, b), append(ts, t)
+		}
+	}
+	have := indexOf(ts...)
+	for _, s := range bs {
+		for _, u := range s.units {
+			for i, word := range u.words {
+				if have[u.names[i]] == nil && token.IsExported(word) && m.used(word, d.has) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// has reports whether a file is merged with the folder's others.
+func (d *folder) has(path string) bool {
+	return slices.ContainsFunc(d.files, func(f three) bool { return f.path == path })
 }
 
 func (d *folder) file(path string) three {
@@ -192,11 +223,11 @@ func (m *merger) strangers(d *folder, pattern string) error {
 }
 
 // buried is what the user has deleted in earlier versions.
-func (m *merger) buried(d *folder) map[string]bool {
-	out := map[string]bool{}
+func (m *merger) buried(d *folder) map[string]string {
+	out := map[string]string{}
 	for _, t := range m.p.Lock.Tombstones {
 		if _, ok := d.wanted[t.Path]; ok {
-			out[t.Name] = true
+			out[t.Name] = t.Path
 		}
 	}
 	return out
@@ -273,17 +304,11 @@ func describe(hunks []plan.Hunk) string {
 	return strings.Join(all, "; ")
 }
 
-// used reports whether Go of the user's, in whatever folder, has the word. The first call reads all of it.
-func (m *merger) used(word string) bool {
+// used reports whether Go of the user's, outside of the files given, has the word: in a file of theirs, or in a line
+// that they have changed. The first call reads all of it.
+func (m *merger) used(word string, but func(path string) bool) bool {
 	if m.words == nil {
-		m.words = map[string]bool{}
-		ours := map[string]bool{}
-		for name, e := range m.lock {
-			ours[name] = e.Owner == project.OwnerMachine
-		}
-		for _, c := range m.changes {
-			ours[c.Path] = ours[c.Path] || c.Op == plan.Replace || c.Op == plan.Same || c.Op == plan.Delete
-		}
+		m.words = map[string][]string{}
 		_ = filepath.WalkDir(m.p.Root, func(name string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return nil // what cannot be read does not compile either
@@ -294,18 +319,46 @@ func (m *merger) used(word string) bool {
 				}
 				return nil
 			}
-			rel, err := filepath.Rel(m.p.Root, name)
-			if err != nil || filepath.Ext(name) != ".go" || ours[filepath.ToSlash(rel)] {
-				return nil
-			}
-			content, err := os.ReadFile(name)
-			if err == nil {
-				for _, w := range strings.Split(goTokens(string(content)), "\x00") {
-					m.words[w] = true
-				}
+			if rel, err := filepath.Rel(m.p.Root, name); err == nil && filepath.Ext(name) == ".go" {
+				m.learn(filepath.ToSlash(rel))
 			}
 			return nil
 		})
 	}
-	return m.words[word]
+	return slices.ContainsFunc(m.words[word], func(path string) bool { return !but(path) })
+}
+
+// learn takes down the words of a file that are the user's.
+func (m *merger) learn(name string) {
+	e, known := m.lock[name]
+	if known && e.Owner != project.OwnerUser {
+		return
+	}
+	mine, err := m.read(name)
+	if err != nil || mine == nil {
+		return
+	}
+	var base []byte
+	if known {
+		if project.Hash(mine) == e.Hash {
+			return
+		}
+		if base, err = m.read(BasePath(name)); err != nil {
+			return
+		}
+	}
+	was := map[string]bool{}
+	for _, k := range goLines(string(base)).keys {
+		was[k] = true
+	}
+	for _, k := range goLines(string(mine)).keys {
+		if was[k] {
+			continue
+		}
+		for _, word := range strings.Split(k, "\x00") {
+			if list := m.words[word]; len(list) == 0 || list[len(list)-1] != name {
+				m.words[word] = append(list, name)
+			}
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"go/token"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -37,11 +38,11 @@ func (e *SyntaxError) Unwrap() error { return e.Err }
 
 // mergeGroup merges the files of one kind and folder, among which the user may have moved what is in them. Files that
 // are only the user's are looked at, and improved where something was moved there. used reports whether code outside
-// of the group has the word; buried is what the user has deleted in earlier versions and does not want again.
+// of the group has the word; buried is what the user has deleted in earlier versions and does not want again, with the file that it was in.
 //
 // Nothing of the user's is lost: what only the user has stays; what both changed is merged by lines, then by members,
 // and is a hunk where that fails. The result says the same whatever the order of the files.
-func mergeGroup(files []three, labels Labels, buried map[string]bool, used func(word string) bool) ([]merged, error) {
+func mergeGroup(files []three, labels Labels, buried map[string]string, used func(word string) bool) ([]merged, error) {
 	g := &group{lang: languageOf(files[0].path), labels: labels, buried: buried, used: used}
 	for _, f := range files {
 		if err := g.add(f); err != nil {
@@ -72,7 +73,7 @@ func mergeGroup(files []three, labels Labels, buried map[string]bool, used func(
 type group struct {
 	lang   language
 	labels Labels
-	buried map[string]bool
+	buried map[string]string
 	used   func(string) bool
 	files  []*trio
 
@@ -230,7 +231,8 @@ func (g *group) match() {
 		g.before[r.to], renamed[r.from], g.torn[r.from] = r.from, true, needed
 	}
 	for _, b := range goneTheirs {
-		if m := g.here[b]; m != nil && !renamed[b] && m.tokens == b.tokens && !b.isComment() && g.needed(b) {
+		// What goes with its whole file is meant to go: its plugin is gone.
+		if m := g.here[b]; m != nil && !renamed[b] && g.fileOf(b).t != nil && m.tokens == b.tokens && !b.isComment() && g.needed(b) {
 			g.keep[b] = true
 			g.fileOf(m).pristine = false
 		}
@@ -348,7 +350,7 @@ func (g *group) wanted(f *trio, i int, t *unit) {
 	}
 	native := f.canvas != nil && f.canvas == f.t
 	switch {
-	case m == nil && b == nil && !g.buried[t.title()]:
+	case m == nil && b == nil && g.buried[t.title()] == "":
 		g.place(f, i, t)
 	case m == nil:
 		if native {
@@ -529,6 +531,11 @@ func (g *group) results() (out []merged, why string) {
 	isGo := g.lang.rename != nil
 	for _, f := range g.files {
 		r := merged{path: f.path, hunks: f.hunks, notes: f.notes, deleted: f.deleted}
+		for _, name := range slices.Sorted(maps.Keys(g.buried)) {
+			if g.buried[name] == f.path && g.mine[name] == nil && !slices.Contains(r.deleted, name) {
+				r.deleted = append(r.deleted, name)
+			}
+		}
 		switch {
 		case f.canvas == nil:
 		case f.canvas == f.t && f.b == nil && len(f.t.units) > 0 && f.dropped == len(f.t.units):

@@ -160,7 +160,7 @@ type merger struct {
 	labels  Labels
 	changes []plan.Change
 	foreign []string
-	words   map[string]bool // of the user's Go; see used
+	words   map[string][]string // of the user's Go -> files that have them; see used
 }
 
 // read returns nil when there is no file. An empty file is not nil.

@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -336,6 +337,82 @@ func TestLives(t *testing.T) {
 					delete(typed, name)
 				}
 			}
+		}
+	}
+}
+
+// What the new version no longer has goes, unless the user's code needs it, wherever that is.
+func TestRemovedUnlessNeeded(t *testing.T) {
+	const f = "auth/a.go"
+	old := "package auth\n\n// Old is old.\nfunc Old() int { return 1 }\n\nfunc other() int { return Old() }\n"
+	neu := "package auth\n\nfunc other() int { return 2 }\n"
+	edited := strings.Replace(old, "func other() int {", "func other() (n int) {", 1)
+	for _, test := range []struct {
+		name, file, content string
+		kept                bool
+	}{
+		{"needed by nobody", "main.go", "package main\n", false},
+		{"needed by main", "main.go", "package main\n\nvar _ = auth.Old()\n", true},
+		{"needed beside it", "auth/mine.go", "package auth\n\nvar _ = Old()\n", true},
+		{"a word of a vendored module", "vendor/x/x.go", "package x\n\nfunc Old() {}\n", false},
+	} {
+		for _, mine := range []string{old, old + "\nvar mine = 1\n", edited} {
+			disk := map[string]string{f: mine, BasePath(f): old, test.file: test.content}
+			changes, err := Changes(at(t, disk, owned(plan.User, f, old, "")), []plan.File{{Path: f, Content: []byte(neu)}}, "v9")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if mine == edited { // what needs it is the user's own line
+				if c := changes[len(changes)-1]; c.Op != plan.Conflict {
+					t.Errorf("%s: %s", test.name, c.Op)
+				}
+				continue
+			}
+			for _, c := range changes {
+				if c.Path == f && bytes.Contains(c.New, []byte("func Old")) != test.kept {
+					t.Errorf("%s, mine %q: %s\n%s", test.name, mine, c.Op, c.New)
+				}
+			}
+		}
+	}
+}
+
+// A file that cannot be read is not guessed at.
+func TestSyntaxErrors(t *testing.T) {
+	const f = "auth/a.go"
+	disk := map[string]string{f: "package auth\n\nfunc {\n", BasePath(f): "package auth\n"}
+	_, err := Changes(at(t, disk, owned(plan.User, f, "package auth\n", "")), []plan.File{{Path: f, Content: []byte("package auth\n\nvar a int\n")}}, "v9")
+	if !errors.As(err, new(*SyntaxError)) || !strings.Contains(err.Error(), "auth/a.go:3:6: ") || !strings.Contains(err.Error(), "nothing was written") {
+		t.Errorf("%v", err)
+	}
+	// Where nothing is new, it is none of custos' business.
+	if _, err := Changes(at(t, disk, owned(plan.User, f, "package auth\n", "")), []plan.File{{Path: f, Content: []byte("package auth\n")}}, "v9"); err != nil {
+		t.Error(err)
+	}
+}
+
+// What the user has deleted stays away, also when a later version takes it out and another one brings it back.
+func TestDeletedStaysAway(t *testing.T) {
+	const f = "auth/a.go"
+	with, without := "package auth\n\nfunc a() {}\n\nfunc List() {}\n", "package auth\n\nfunc a() {}\n"
+	p := at(t, map[string]string{f: without, BasePath(f): with}, owned(plan.User, f, with, ""))
+	for i, version := range []string{with + "\nvar x int\n", without + "\nvar x int\n", with + "\nvar x, y int\n"} {
+		files := []plan.File{{Path: f, Content: []byte(version)}}
+		changes, err := Changes(p, files, "v9")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range changes {
+			if c.Writes() {
+				put(t, p.Root, c.Path, string(c.New))
+			}
+			if c.Path == f && bytes.Contains(c.New, []byte("List")) {
+				t.Errorf("version %d brings it back: %s", i, c.New)
+			}
+		}
+		p.Lock = Lock(p, files, changes, "v9", "")
+		if i != 1 && !slices.Equal(p.Lock.Tombstones, []project.Tombstone{{Path: f, Name: "func List"}}) {
+			t.Errorf("version %d: %v", i, p.Lock.Tombstones)
 		}
 	}
 }
