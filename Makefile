@@ -37,7 +37,7 @@ timing: bin/custos
 
 # Each fuzz target for a little while; a finding is kept in testdata/fuzz and run by `make test` from then on.
 fuzz:
-	@for dir in generator/merge generator/model generator/plugin generator/plan generator/project runtime/token runtime/keyring runtime/bearer runtime/jsonbody runtime/address runtime/cookie runtime/password runtime/seal runtime/totp; do \
+	@for dir in generator/declaration generator/merge generator/model generator/plugin generator/plan generator/project generator/sqlc runtime/token runtime/keyring runtime/bearer runtime/jsonbody runtime/address runtime/cookie runtime/password runtime/seal runtime/totp; do \
 		for target in $$(grep -ho 'func Fuzz[A-Za-z]*' $$dir/*_test.go | sed 's/func //'); do \
 			echo "== $$dir $$target"; (cd $$dir && go test -run '^$$' -fuzz "^$$target$$" -fuzztime 20s -fuzzminimizetime 5x .) || exit 1; \
 		done; \

@@ -183,6 +183,8 @@ func TestAnyPluginCanBeOverridden(t *testing.T) {
 			for name, content := range snapshot(t, dir) {
 				if entry, ok := lock.Find(name); !ok || entry.Owner != project.OwnerUser {
 					continue
+				} else if path.Base(name) == "SECURITY.md" { // every plugin writes a part of it
+					continue
 				} else if entry.Origin == p.Name {
 					if !bytes.Contains(content, []byte(" improved")) {
 						t.Errorf("%s is not from the user's folder", name)

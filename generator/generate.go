@@ -41,6 +41,7 @@ type Request struct {
 	Model     string
 	Plugins   []plugin.Selection // added to the model's; options given here win over those in custos.yaml
 	Destroy   *Destroy           // what to take away from the model; nil = nothing
+	Attach    string             // a detached file, moved away, to be made again; "" = none
 	Templates fs.FS              // the built-in plugins
 	Version   string             // of custos, for the lock
 	Runtime   RuntimeModule
@@ -63,7 +64,8 @@ type Result struct {
 	Changes  []plan.Change // sorted by path, with the unchanged
 	Config   project.Config
 	NewModel bool     // the run's model was not in custos.yaml before
-	Warnings []string // what the user must know of a run that destroys
+	Warnings []string // what the user must know of a run that destroys, and of overrides
+	Outdated []Outdated
 }
 
 // Writes counts the changes that touch the disk.
@@ -102,12 +104,13 @@ func (r *Result) Apply() error {
 	return disk.Apply(r.Project.Root, r.Changes)
 }
 
-// Library loads the plugins that a project can use: its own first, then the built-in ones.
+// Library loads the plugins that a project can use: its own first, then the built-in ones, with its overrides in them.
 func Library(root string, templates fs.FS) (*plugin.Library, error) {
 	sources := []plugin.Source{{Origin: "built in", FS: templates}}
 	if root != "" {
 		own := os.DirFS(filepath.Join(root, filepath.FromSlash(project.PluginDir)))
-		sources = slices.Insert(sources, 0, plugin.Source{Origin: project.PluginDir, FS: own})
+		overrides := os.DirFS(filepath.Join(root, filepath.FromSlash(project.TemplateDir)))
+		sources = slices.Insert(sources, 0, plugin.Source{Origin: project.PluginDir, FS: own}, plugin.Source{Origin: project.TemplateDir, FS: overrides, Overrides: true})
 	}
 	return plugin.Load(sources...)
 }
@@ -150,6 +153,10 @@ type generation struct {
 	plan    *plan.Plan
 	files   []plan.File
 	sqlc    string // hash of sqlc's input
+
+	detached  []string           // for the next lock
+	overrides []project.Override // for the next lock
+	outdated  []Outdated
 }
 
 func (g *generation) load() error {
@@ -158,9 +165,14 @@ func (g *generation) load() error {
 		return err
 	}
 	g.project = p
+	if err := g.checkDoubled(); err != nil {
+		return err
+	}
+	g.attach()
 	if g.library, err = Library(p.Root, g.Templates); err != nil {
 		return err
 	}
+	g.pinOverrides()
 	return g.wantedConfig()
 }
 
@@ -382,8 +394,8 @@ func (g *generation) renderFiles() error {
 		return err
 	}
 	g.files = slices.Concat(g.files, files, migrations)
-	if len(g.plan.Models) == 0 {
-		return nil
+	if err := g.leaveDetached(); err != nil || len(g.plan.Models) == 0 {
+		return err
 	}
 	wired, err := wire.Files(g.plan)
 	if err != nil {
@@ -573,7 +585,7 @@ func (g *generation) overtaken() bool {
 func (g *generation) merge() (*Result, error) {
 	g.files = append(g.files,
 		plan.File{Path: project.SchemaFile, Content: project.Schema(), Owner: plan.Machine, Origin: plugin.Core},
-		plan.File{Path: project.Dir + "/.gitattributes", Content: []byte("base/** linguist-generated -diff\n"), Owner: plan.Machine, Origin: plugin.Core},
+		plan.File{Path: project.Dir + "/.gitattributes", Content: []byte("base/** linguist-generated -diff -merge\n"), Owner: plan.Machine, Origin: plugin.Core},
 	)
 	changes, err := g.ours(merge.Changes(g.project, g.files, g.Version))
 	if err != nil {
@@ -599,7 +611,9 @@ func (g *generation) merge() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock := merge.Lock(g.project, g.files, changes, g.Version, g.sqlc).Bytes()
+	next := merge.Lock(g.project, g.files, changes, g.Version, g.sqlc)
+	next.Detached, next.Overrides = g.detached, g.overrides
+	lock := next.Bytes()
 	add := func(name string, old, content []byte) {
 		c := plan.Change{Path: name, Op: plan.Replace, Old: old, New: content, Origin: plugin.Core}
 		switch {
@@ -617,7 +631,7 @@ func (g *generation) merge() (*Result, error) {
 	if err := g.checkSpelling(changes); err != nil {
 		return nil, err
 	}
-	return &Result{Project: g.project, Plan: g.plan, Library: g.library, Changes: changes, Config: g.config, NewModel: g.isNew, Warnings: g.warning}, nil
+	return &Result{Project: g.project, Plan: g.plan, Library: g.library, Changes: changes, Config: g.config, NewModel: g.isNew, Warnings: g.warning, Outdated: g.outdated}, nil
 }
 
 // checkSpelling refuses two changes of one path.

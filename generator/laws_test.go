@@ -3,6 +3,7 @@ package generator_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"go/format"
 	"go/parser"
 	"go/token"
@@ -12,6 +13,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -348,6 +350,32 @@ func TestQueriesAreWhatSQLCMakesOfThem(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Half of the time goes when a query does not go the quick way (see generator/sqlc/quick.go), and nothing else would tell.
+func TestSQLiteGoesTheQuickWay(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("the child is counted by a shell script")
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := sets(t)
+	s, dir := all[len(all)-2], t.TempDir()
+	s.seed(t, engine.Default()).write(t, dir)
+	req := request(t, dir, engine.Default(), s.models[0])
+	req.SQLC.Exe = filepath.Join(t.TempDir(), "counted")
+	count := req.SQLC.Exe + ".log"
+	if err := os.WriteFile(req.SQLC.Exe, fmt.Appendf(nil, "#!/bin/sh\necho >> %s\nexec %s \"$@\"\n", count, exe), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	run(t, req)
+	log, err := os.ReadFile(count)
+	if err != nil || len(log) != 2 {
+		t.Errorf("%d children of the quick way, %v; a third is for the plain way, after a failure", len(log), err)
 	}
 }
 

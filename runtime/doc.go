@@ -15,6 +15,9 @@
 //   - password: argon2id under a budget of memory, imported bcrypt, and which passwords not to accept
 //   - seal: encrypts what must be read again, bound to where it belongs
 //   - totp: the six digits of authenticator apps
+//   - rotation: when a session gets another token, and how long the old one lives
+//   - redirect: where browsers may be sent, and the address with what is told there
+//   - params: reads parameters leniently, for protocols that came from elsewhere
 //
 // The packages do not import one another, but for seal, which gets its keys from keyring. An authentication composes them in this order, so that
 // nothing reaches the database that cannot be a token:

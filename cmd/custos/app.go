@@ -71,6 +71,7 @@ func (a *app) rootCmd() *cobra.Command {
 	})
 	root.AddCommand(
 		newGenCmd(a), newDestroyCmd(a), newInitCmd(a), newUpgradeCmd(a), newDiffCmd(a), newNewCmd(a), newCheckCmd(a),
+		newRestoreCmd(a), newDetachCmd(a), newEjectCmd(a), newAuditCmd(a),
 		newPluginsCmd(a), newRoutesCmd(a), newMigrateCmd(a), newSecretCmd(a), newVersionCmd(a),
 	)
 	a.addForwards(root)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,7 @@ func TestGenModelParses(t *testing.T) {
 			if err := cmd.Execute(); err != nil {
 				t.Fatal(err)
 			}
+			test.want.conflict = stop
 			if !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got  %+v\nwant %+v", got, test.want)
 			}
@@ -75,6 +77,8 @@ func TestExitCodes(t *testing.T) {
 		{silent(7), 7},
 		{conflict{errors.New("x")}, 4},
 		{&generator.TakenError{}, 4},
+		{&project.PosError{}, 1},
+		{fmt.Errorf("y: %w", &project.PosError{Conflict: true}), 4},
 		{fmt.Errorf("y: %w", &merge.ForeignError{}), 4},
 	} {
 		if got := exitCode(test.err); got != test.want {
@@ -107,20 +111,31 @@ func TestCheckJudges(t *testing.T) {
 	deleted := plan.Change{Path: "deleted", Op: plan.Keep, New: []byte("new"), Note: "deleted by you"}
 	stale := plan.Change{Path: "stale", Op: plan.Keep, Old: []byte("x"), New: []byte("x"), Note: "no longer generated"}
 	missing := plan.Change{Path: "missing", Op: plan.Create, New: []byte("x")}
+	machine := plan.Change{Path: "machine", Op: plan.Replace, Old: []byte("mine"), New: []byte("new")}
+	same := plan.Change{Path: "machine", Op: plan.Same, Old: []byte("new"), New: []byte("new")}
+	at := func(state, path string) finding { return finding{State: state, Path: path} }
 	for _, test := range []struct {
 		name    string
+		known   []finding
 		changes []plan.Change
 		code, n int
 	}{
-		{"nothing", nil, 0, 0},
-		{"the user's business", []plan.Change{edited, deleted, stale}, 0, 0},
-		{"missing", []plan.Change{missing}, 3, 1},
-		{"conflict", []plan.Change{kept}, 4, 1},
-		{"both, one way", []plan.Change{kept, missing}, 4, 2},
-		{"both, other way", []plan.Change{missing, kept}, 4, 2},
+		{"nothing", nil, nil, 0, 0},
+		{"the user's business", nil, []plan.Change{edited, deleted, stale}, 0, 0},
+		{"missing", nil, []plan.Change{missing}, 3, 1},
+		{"conflict", nil, []plan.Change{kept}, 4, 1},
+		{"both, one way", nil, []plan.Change{kept, missing}, 4, 2},
+		{"both, other way", nil, []plan.Change{missing, kept}, 4, 2},
+		{"an edited machine's file is one finding", []finding{at(generator.FaultEdited, "machine")}, []plan.Change{machine}, 5, 1},
+		{"one that is as it would be was not edited", []finding{at(generator.FaultEdited, "machine")}, []plan.Change{same}, 0, 0},
+		{"base before edited", []finding{at(generator.FaultEdited, "machine"), at(generator.FaultBase, "b")}, []plan.Change{missing}, 6, 3},
+		{"markers before base", []finding{at(generator.FaultBase, "b"), at(generator.FaultMarker, "m")}, nil, 4, 2},
+		{"a security fix before all", []finding{at(generator.FaultMarker, "m"), at(stateAdvisory, "a")}, []plan.Change{kept}, 7, 3},
 	} {
-		if findings, code := check(test.changes); code != test.code || len(findings) != test.n {
-			t.Errorf("%s: code %d with %d findings, want %d with %d", test.name, code, len(findings), test.code, test.n)
+		got := judged(slices.Clone(test.known), test.changes)
+		got = append(got, checkChanges(test.changes, got)...)
+		if code := judge(got); code != test.code || len(got) != test.n {
+			t.Errorf("%s: code %d with %d findings, want %d with %d", test.name, code, len(got), test.code, test.n)
 		}
 	}
 }

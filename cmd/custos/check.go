@@ -2,24 +2,62 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/custos-auth/custos/generator"
 	"github.com/custos-auth/custos/generator/plan"
 	"github.com/custos-auth/custos/generator/project"
 )
 
 type checkOptions struct{ json bool }
 
+// The states of a finding beside the kinds of [generator.Fault].
+const (
+	stateStale    = generator.FaultStale
+	stateConflict = "conflict"
+	stateAdvisory = "advisory"
+)
+
+// verdicts are what a finding's state means for the exit code, the gravest first.
+func verdicts() []verdict {
+	return []verdict{
+		{stateAdvisory, codeAdvisory, red},
+		{generator.FaultMarker, codeConflict, red},
+		{stateConflict, codeConflict, red},
+		{generator.FaultBase, codeBase, red},
+		{generator.FaultEdited, codeEdited, yellow},
+		{stateStale, codeStale, yellow},
+	}
+}
+
+// outOfDate is why a file would be written anew, when nothing more is known.
+const outOfDate = "out of date"
+
+type verdict struct {
+	state string
+	code  int
+	paint string
+}
+
 func newCheckCmd(a *app) *cobra.Command {
 	var o checkOptions
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Tell whether the generated code is up to date (for CI)",
-		Long: "Writes nothing. Exit codes: 0 up to date; 3 generating would change something; 4 a file that you edited\n" +
-			"has a new version that differs.",
+		Long: "Writes nothing, and asks neither git nor the network. The exit code is that of the gravest finding:\n\n" +
+			"  7  a security fix is not applied (state advisory; see: custos audit)\n" +
+			"  4  a file has conflict markers in it (marker), or you edited a file whose new version does not merge (conflict)\n" +
+			"  6  custos.lock and .custos/base do not belong together (base)\n" +
+			"  5  a machine-owned file was edited (edited)\n" +
+			"  3  custos upgrade would change something: this custos has newer templates, custos.yaml was edited, a file is\n" +
+			"     missing, or a template of yours replaces one that has changed (stale)\n" +
+			"  0  up to date\n\n" +
+			"1 is a check that could not be made, 2 wrong usage. With --json each finding has its state.",
 		Args: args(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runCheck(cmd.Context(), o) },
 	}
@@ -29,21 +67,25 @@ func newCheckCmd(a *app) *cobra.Command {
 
 // finding is one reason why a project is not up to date.
 type finding struct {
-	State string `json:"state"` // stale, conflict
+	State string `json:"state"` // of verdicts
 	Path  string `json:"path"`
+	Line  int    `json:"line,omitempty"`
 	Why   string `json:"why"`
 }
 
+func (f finding) place() string {
+	if f.Line == 0 {
+		return f.Path
+	}
+	return fmt.Sprintf("%s:%d", f.Path, f.Line)
+}
+
 func (a *app) runCheck(ctx context.Context, o checkOptions) error {
-	res, err := a.existing(ctx, "check")
+	findings, err := a.check(ctx)
 	if err != nil {
 		return err
 	}
-	findings, code := check(res.Changes)
-	twins := checkNumbers(res.Config.Migrations, res.Project.Migrations.Files)
-	if findings = append(findings, twins...); len(twins) > 0 && code == codeDone {
-		code = codeStale
-	}
+	code := judge(findings)
 	if o.json {
 		if err := a.printJSON(struct {
 			UpToDate bool      `json:"up_to_date"`
@@ -54,22 +96,35 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) error {
 		return silentUnlessDone(code)
 	}
 	c := a.colour()
+	paints := map[string]string{}
+	for _, v := range verdicts() {
+		paints[v.state] = v.paint
+	}
 	for _, f := range findings {
-		if err := a.printf("%s  %s: %s\n", c.paint(map[string]string{"stale": yellow, "conflict": red}[f.State], pad(f.State, 8)), f.Path, f.Why); err != nil {
+		if err := a.printf("%s  %s: %s\n", c.paint(paints[f.State], pad(f.State, 8)), f.place(), f.Why); err != nil {
 			return err
 		}
 	}
-	switch code {
-	case codeDone:
+	if code == codeDone {
 		return a.printf("Up to date.\n")
-	case codeConflict:
-		a.note("look at the new versions with `custos upgrade --diff`, and take over what you want")
-	default:
-		if len(findings) > len(twins) {
-			a.note("out of date; type: custos upgrade")
-		}
 	}
+	a.advise(findings)
 	return silent(code)
+}
+
+// advise says what to type about the findings that do not say so themselves.
+func (a *app) advise(findings []finding) {
+	if slices.ContainsFunc(findings, func(f finding) bool { return f.State == stateAdvisory }) {
+		a.note("a security fix is not applied; see: custos audit")
+	}
+	has := func(state string) bool {
+		return slices.ContainsFunc(findings, func(f finding) bool { return f.State == state && !strings.Contains(f.Why, "; ") })
+	}
+	if has(stateConflict) {
+		a.note("see what excludes each other, and how to settle it: custos upgrade")
+	} else if has(stateStale) {
+		a.note("out of date; type: custos upgrade")
+	}
 }
 
 func silentUnlessDone(code int) error {
@@ -77,6 +132,80 @@ func silentUnlessDone(code int) error {
 		return nil
 	}
 	return silent(code)
+}
+
+// judge is the exit code of the gravest finding.
+func judge(findings []finding) int {
+	for _, v := range verdicts() {
+		if slices.ContainsFunc(findings, func(f finding) bool { return f.State == v.state }) {
+			return v.code
+		}
+	}
+	return codeDone
+}
+
+// check collects everything. What is wrong with the files that are there is also found when a run could not be
+// worked out; why it could not is then told beside it.
+func (a *app) check(ctx context.Context) ([]finding, error) {
+	p, err := a.configured("check")
+	var pos *project.PosError
+	if errors.As(err, &pos) && pos.Conflict {
+		return []finding{{generator.FaultMarker, pos.File, pos.Line, pos.Msg}}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	faults, err := generator.Inspect(p)
+	if err != nil {
+		return nil, err
+	}
+	findings := []finding{}
+	for _, f := range faults {
+		findings = append(findings, finding{f.Kind, f.Path, f.Line, f.Why})
+	}
+	if waiting, err := readMerge(p.Root); err != nil {
+		return nil, err
+	} else if waiting != nil {
+		findings = append(findings, finding{State: stateConflict, Path: mergeFile, Why: "an upgrade waits for you to settle its conflicts; then type: custos upgrade --continue, or --abort"})
+	}
+	findings = append(findings, checkNumbers(p.Config.Migrations, p.Migrations.Files)...)
+	flaws, err := a.audit("check")
+	if err != nil {
+		if len(findings) == 0 {
+			return nil, err
+		}
+		a.note("%v", err)
+		return findings, nil
+	}
+	for _, f := range flaws {
+		findings = append(findings, finding{stateAdvisory, f.Path, f.Line, newFlaw(f).why()})
+	}
+	res, err := a.existing(ctx, "check")
+	if err != nil {
+		if len(findings) == 0 {
+			return nil, err
+		}
+		a.note("%v", err)
+		return findings, nil
+	}
+	findings = append(judged(findings, res.Changes), checkChanges(res.Changes, findings)...)
+	for i, f := range findings {
+		if was := p.Lock.Generator; f.Path == project.LockFile && f.Why == outOfDate && was != a.build.Version {
+			findings[i].Why = fmt.Sprintf("written by custos %s, and this is %s", was, a.build.Version)
+		}
+	}
+	for _, o := range res.Outdated {
+		findings = append(findings, finding{State: stateStale, Path: o.Path, Why: o.Why})
+	}
+	return findings, nil
+}
+
+// judged leaves out what a run would not touch: a machine-owned file that is not as custos.lock has it, and yet is
+// what this run would write, was not edited. Another branch brought it along.
+func judged(findings []finding, changes []plan.Change) []finding {
+	return slices.DeleteFunc(findings, func(f finding) bool {
+		return f.State == generator.FaultEdited && slices.ContainsFunc(changes, func(c plan.Change) bool { return c.Path == f.Path && c.Op == plan.Same })
+	})
 }
 
 // checkNumbers finds migrations that have one number, as two branches make them: a tool would refuse them, or run
@@ -96,29 +225,30 @@ func checkNumbers(cfg project.MigrationConfig, files []project.MigrationFile) []
 			first[f.Version] = f.Path
 			continue
 		}
-		findings = append(findings, finding{"stale", f.Path, fmt.Sprintf("has the number of %s; rename the one that was not run yet, with a number above all others", other)})
+		findings = append(findings, finding{State: stateStale, Path: f.Path,
+			Why: fmt.Sprintf("has the number of %s; rename the one that was not run yet, with a number above all others", other)})
 	}
 	return findings
 }
 
-// check judges what a run would change. A conflict outweighs what an upgrade would mend.
-func check(changes []plan.Change) (findings []finding, code int) {
-	findings = []finding{}
+// checkChanges judges what a run would change, but for the files that are known to be at fault already.
+func checkChanges(changes []plan.Change, known []finding) []finding {
+	var findings []finding
 	for _, c := range changes {
+		at := finding{State: stateStale, Path: c.Path, Why: c.Note}
 		switch {
+		case slices.ContainsFunc(known, func(f finding) bool { return f.Path == c.Path && f.State != stateAdvisory }):
+			continue
 		case c.Op == plan.Conflict:
-			code = codeConflict
-			findings = append(findings, finding{"conflict", c.Path, c.Note})
-		case c.Writes():
-			if code == codeDone {
-				code = codeStale
-			}
-			why := map[plan.Op]string{plan.Create: "missing", plan.Replace: "out of date", plan.Delete: "no longer generated"}[c.Op]
-			if c.Note != "" {
-				why = c.Note
-			}
-			findings = append(findings, finding{"stale", c.Path, why})
+			at.State = stateConflict
+		case !c.Writes():
+			continue
+		case project.Markers(c.Old) > 0:
+			at.Why = "git left it in conflict; type: custos upgrade"
+		case at.Why == "":
+			at.Why = map[plan.Op]string{plan.Create: "missing", plan.Replace: outOfDate, plan.Delete: "no longer generated"}[c.Op]
 		}
+		findings = append(findings, at)
 	}
-	return findings, code
+	return findings
 }

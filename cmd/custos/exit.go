@@ -12,6 +12,7 @@ import (
 	"github.com/custos-auth/custos/generator"
 	"github.com/custos-auth/custos/generator/merge"
 	"github.com/custos-auth/custos/generator/plugin"
+	"github.com/custos-auth/custos/generator/project"
 )
 
 // The exit codes.
@@ -20,7 +21,10 @@ const (
 	codeFailed   = 1
 	codeUsage    = 2 // what was typed is wrong
 	codeStale    = 3 // generation would change something
-	codeConflict = 4 // a file of the user's and one of custos' want one place
+	codeConflict = 4 // a file of the user's and one of custos' want one place, or git's markers are in one
+	codeEdited   = 5 // check: a machine-owned file was edited
+	codeBase     = 6 // check: custos.lock and the pristine copies do not belong together
+	codeAdvisory = 7 // check and audit: a security fix is not applied
 )
 
 // usageError is a fault in what was typed.
@@ -54,6 +58,7 @@ func exitCode(err error) int {
 		clash   conflict
 		foreign *merge.ForeignError
 		taken   *generator.TakenError
+		pos     *project.PosError
 	)
 	switch {
 	case err == nil:
@@ -62,7 +67,7 @@ func exitCode(err error) int {
 		return int(code)
 	case errors.As(err, &usage):
 		return codeUsage
-	case errors.As(err, &clash), errors.As(err, &foreign), errors.As(err, &taken):
+	case errors.As(err, &clash), errors.As(err, &foreign), errors.As(err, &taken), errors.As(err, &pos) && pos.Conflict:
 		return codeConflict
 	}
 	return codeFailed

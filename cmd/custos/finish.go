@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,6 +38,9 @@ func (a *app) finish(ctx context.Context, out outcome, o writeOptions) error {
 	clash := slices.ContainsFunc(out.changes, func(c plan.Change) bool { return c.Op == plan.Conflict })
 	if o.writes() && !out.proceeds {
 		if err := checkWaiting(out.root); err != nil {
+			return err
+		}
+		if err := checkMarkers(out.changes); err != nil {
 			return err
 		}
 	}
@@ -96,6 +100,20 @@ func (a *app) write(ctx context.Context, out outcome, o writeOptions, clash bool
 	return disk.Apply(out.root, out.changes)
 }
 
+// checkMarkers refuses to merge into files in which git has left a conflict.
+func checkMarkers(changes []plan.Change) error {
+	var errs []error
+	for _, c := range changes {
+		if line := project.Markers(c.Old); line > 0 && (c.Op == plan.Merge || c.Op == plan.Conflict) {
+			errs = append(errs, fmt.Errorf("merge into %s:%d: git left a conflict there; nothing was written; settle it, then type it again", c.Path, line))
+		}
+	}
+	if len(errs) > 0 {
+		return conflict{errors.Join(errs...)}
+	}
+	return nil
+}
+
 func countWrites(changes []plan.Change) int {
 	n := 0
 	for _, c := range changes {
@@ -107,7 +125,9 @@ func countWrites(changes []plan.Change) int {
 }
 
 // internal reports whether a file is custos' own, of no interest to a reader of the project.
-func internal(path string) bool { return strings.HasPrefix(path, project.Dir+"/") }
+func internal(path string) bool {
+	return strings.HasPrefix(path, project.Dir+"/") && !strings.HasPrefix(path, project.PluginDir+"/") && !strings.HasPrefix(path, project.TemplateDir+"/")
+}
 
 func (a *app) printChanges(out outcome, o writeOptions) error {
 	c := a.colour()

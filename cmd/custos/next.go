@@ -14,6 +14,7 @@ import (
 	"github.com/custos-auth/custos/generator"
 	"github.com/custos-auth/custos/generator/model"
 	"github.com/custos-auth/custos/generator/plan"
+	"github.com/custos-auth/custos/generator/plugin"
 	"github.com/custos-auth/custos/generator/project"
 )
 
@@ -29,7 +30,8 @@ type appData struct {
 	Model      plan.Model
 	ModelPath  string
 	Require    string // the middleware of the first of its routes that only show something and have one, or ""
-	Current    bool   // whether its package has Current(ctx)
+	Mounts     []plugin.Mount
+	Current    bool // whether its package has Current(ctx)
 	Keys       string
 	DSN        string
 	Ignore     []string
@@ -48,7 +50,7 @@ func newAppData(res *generator.Result, name string) (appData, error) {
 	m := pl.Models[i]
 	d := appData{
 		Name: path.Base(pl.Module), Auth: pl.AuthPackage(), AuthPath: pl.Import(pl.Config.Package), AuthDBPath: pl.Import(pl.AuthDB()),
-		Model: m, ModelPath: pl.Import(path.Join(pl.Config.Package, m.Package)),
+		Model: m, Mounts: pl.Mounts(m), ModelPath: pl.Import(path.Join(pl.Config.Package, m.Package)),
 	}
 	for _, r := range m.Routes() {
 		if r.Require != "" && r.Method == "GET" {

@@ -82,6 +82,9 @@ func describe(p *plugin.Plugin) (pluginInfo, error) {
 	for _, r := range m.Routes {
 		info.Routes = append(info.Routes, routeInfo{Method: r.Method, Path: r.Path, Require: r.Require, Plugin: p.Name, Summary: r.Summary})
 	}
+	for _, at := range m.Mounts {
+		info.Routes = append(info.Routes, mounted(at, "", p.Name))
+	}
 	for _, c := range slices.Sorted(maps.Keys(m.Commands)) {
 		if info.Commands == nil {
 			info.Commands = map[string]string{}
@@ -161,7 +164,10 @@ func (a *app) explain(info pluginInfo) error {
 		options = append(options, []string{o.Name, o.kind, fallback, o.Help})
 	}
 	for _, r := range info.Routes {
-		routes = append(routes, []string{r.Method, "..." + r.Path, r.requirement(), r.Summary})
+		if strings.HasPrefix(r.Path, "/") || r.Path == "" {
+			r.Path = "..." + r.Path // below the model's
+		}
+		routes = append(routes, []string{r.Method, r.Path, r.requirement(), r.Summary})
 	}
 	for _, w := range slices.Sorted(maps.Keys(info.Commands)) {
 		commands = append(commands, []string{"custos " + w, info.Commands[w]})

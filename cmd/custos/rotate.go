@@ -4,9 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/custos-auth/custos/generator/plan"
+	"github.com/custos-auth/custos/generator/project"
 )
 
 // What the runtime's keyring takes; see newKeys.
@@ -132,8 +139,8 @@ func (r ring) retire(id int) (ring, error) {
 }
 
 type rotateOptions struct {
-	promote, stdin, dryRun bool
-	retire                 int // 0 = none
+	promote, stdin, dryRun, force bool
+	retire                        int // 0 = none
 }
 
 func newRotateCmd(a *app) *cobra.Command {
@@ -144,7 +151,10 @@ func newRotateCmd(a *app) *cobra.Command {
 		Long: "Works on .env, or with --stdin on a value that it reads. Finish each step on every server before the next:\n\n" +
 			"  custos secret rotate              a new key, behind the others: every server learns it\n" +
 			"  custos secret rotate --promote    the newest key in front: secrets move to it as they are used\n" +
-			"  custos secret rotate --retire N   the old key goes, and what is still under it ends",
+			"  custos secret rotate --retire N   the old key goes, and what is still under it ends\n\n" +
+			"Before a key is retired the project's own program counts what is sealed under it (custos keys N), in the database of\n" +
+			"DATABASE_URL, and custos refuses while that is more than nothing. Digests of tokens, sessions, links and codes do not\n" +
+			"say which key made them: what is still under it of those cannot be known.",
 		Example: "  custos secret rotate --dry-run\n" +
 			"  fetch-secret CUSTOS_KEYS | custos secret rotate --stdin | store-secret CUSTOS_KEYS",
 		Args: args(0, 0),
@@ -155,6 +165,8 @@ func newRotateCmd(a *app) *cobra.Command {
 				return usagef(cmd, "--promote and --retire are two steps; take one after the other")
 			case retire && (o.retire < 1 || o.retire > maxKeyID):
 				return usagef(cmd, "--retire %d: a key's id is from 1 to %d", o.retire, maxKeyID)
+			case o.force && !retire:
+				return usagef(cmd, "--force is for --retire N")
 			case o.stdin && o.dryRun:
 				return usagef(cmd, "--stdin writes nothing anywhere; leave out --dry-run")
 			}
@@ -163,6 +175,7 @@ func newRotateCmd(a *app) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&o.promote, "promote", false, "put the newest key in front")
 	cmd.Flags().IntVar(&o.retire, "retire", 0, "remove the key with this id")
+	cmd.Flags().BoolVar(&o.force, "force", false, "retire a key although rows are sealed under it, or nobody can tell")
 	cmd.Flags().BoolVar(&o.stdin, "stdin", false, "read the value from standard input, and print the new one")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be done, and write nothing")
 	return cmd
@@ -194,6 +207,11 @@ func (a *app) runRotate(_ context.Context, o rotateOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.retire != 0 && !o.force {
+		if err := a.refuseNeeded(root, o.retire); err != nil {
+			return err
+		}
+	}
 	content, err := setDotEnv(old, keysVariable, after.value())
 	if err != nil {
 		return err
@@ -206,6 +224,49 @@ func (a *app) runRotate(_ context.Context, o rotateOptions) error {
 		a.note("%s is set in this environment, too, and counts before .env", keysVariable)
 	}
 	return explainRotation(a.out, o, before, after)
+}
+
+// refuseNeeded refuses to retire a key while rows are sealed under it: nothing else opens them. The project's own program
+// counts them, for it has the database; a project without one seals nothing.
+func (a *app) refuseNeeded(root string, id int) error {
+	proj, err := project.Load(a.dir, project.Options{})
+	if err != nil {
+		return err
+	}
+	if proj.ConfigFile == nil {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(proj.Config.Authctl))); errors.Is(err, fs.ErrNotExist) {
+		return nil // no plugin that keeps anything
+	}
+	unknown := func(err error) error {
+		return fmt.Errorf("rotate keys: cannot tell what is sealed under key %d: %w; to retire it without knowing: --force", id, err)
+	}
+	exe, err := a.buildAuthctl(root, proj.Config.Authctl)
+	if err != nil {
+		return unknown(err)
+	}
+	var errs bytes.Buffer
+	cmd := exec.Command(exe, "keys", strconv.Itoa(id), "--json")
+	cmd.Dir, cmd.Stderr = root, &errs
+	report, err := cmd.Output()
+	if err != nil {
+		return unknown(fmt.Errorf("%w: %s", err, strings.TrimSpace(errs.String())))
+	}
+	var count struct{ Sealed map[string]int64 }
+	if err := json.Unmarshal(report, &count); err != nil {
+		return unknown(err)
+	}
+	var needed []string
+	for _, table := range slices.Sorted(maps.Keys(count.Sealed)) {
+		if n := count.Sealed[table]; n > 0 {
+			needed = append(needed, fmt.Sprintf("%s: %d", table, n))
+		}
+	}
+	if len(needed) > 0 {
+		return fmt.Errorf("rotate keys: rows are sealed under key %d and lost without it (%s); second factors move to the current key when they are used, mail when it is sent; to retire the key all the same: --force", id, strings.Join(needed, ", "))
+	}
+	return nil
 }
 
 // rotateStdin is for keys that are kept anywhere else. What is printed can be stored as it is.
@@ -269,7 +330,11 @@ func explainRotation(w io.Writer, o rotateOptions, before, after ring) error {
 		say("1. Give every server %s and restart it. From then on what is used moves from key %d to key %d.", where, before[0].id, current)
 		say("2. Wait until whatever you do not want to end was used, or has expired. Then: custos secret rotate --retire %d", before[0].id)
 	case o.retire != 0:
-		say("Warning: what is still under key %d ends: those tokens and sessions are refused from the restart on.", o.retire)
+		say("Warning: what is still under key %d ends: those tokens and sessions are refused from the restart on. How many there", o.retire)
+		say("are cannot be known: a digest does not say which key made it. What was used since another key is in front has moved to it.")
+		if o.stdin {
+			say("What is sealed under the key was not counted. Where the application runs: authctl keys %d", o.retire)
+		}
 		say("")
 		say("1. Give every server %s and restart it.", where)
 		say("2. Destroy what copies of key %d there are. A leaked one cannot verify anything any more.", o.retire)

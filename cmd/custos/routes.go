@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/custos-auth/custos/generator/plan"
+	"github.com/custos-auth/custos/generator/plugin"
 	"github.com/custos-auth/custos/generator/project"
 )
 
@@ -30,6 +31,11 @@ type routeInfo struct {
 	Model   string `json:"model,omitempty"`
 	Plugin  string `json:"plugin"`
 	Summary string `json:"summary"`
+}
+
+// mounted is one line for all routes that the application mounts itself: where, and what they require, is in its code.
+func mounted(at plugin.Mount, model, name string) routeInfo {
+	return routeInfo{"*", at.Method + "(...)", "-", model, name, at.Summary}
 }
 
 func (r routeInfo) requirement() string {
@@ -57,6 +63,9 @@ func (a *app) runRoutes(_ context.Context, o routesOptions) error {
 		for _, s := range m.Plugins {
 			for _, r := range s.Manifest.Routes {
 				routes = append(routes, routeInfo{r.Method, m.Path + r.Path, r.Require, m.Name, s.Name, r.Summary})
+			}
+			for _, at := range s.Manifest.Mounts {
+				routes = append(routes, mounted(at, m.Name, s.Name))
 			}
 		}
 	}

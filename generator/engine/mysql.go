@@ -25,7 +25,9 @@ func mysql() Engine {
 			// Unlike INSERT IGNORE it hides no other error, such as a value that does not fit.
 			"or_keep": "\nON DUPLICATE KEY UPDATE id = id",
 			"in":      "IN (sqlc.slice('$'))",
-			"table":   " DEFAULT CHARACTER SET utf8mb4",
+			// A row that a statement has looked at stays as it is until the statement is done.
+			"for_update": "\nFOR UPDATE",
+			"table":      " DEFAULT CHARACTER SET utf8mb4",
 		},
 		casts: map[Key]string{BigInt: "CAST($ AS SIGNED)", UUID: "$", Text: "$"},
 	}

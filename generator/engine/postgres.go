@@ -22,7 +22,9 @@ func postgres() Engine {
 			"batch_end": ")",
 			"or_keep":   "\nON CONFLICT DO NOTHING",
 			"in":        "= ANY(sqlc.arg($)::bigint[])",
-			"table":     "",
+			// A row that a statement has looked at stays as it is until the statement is done.
+			"for_update": "\nFOR UPDATE",
+			"table":      "",
 		},
 		casts: map[Key]string{BigInt: "CAST($ AS BIGINT)", UUID: "CAST($ AS UUID)", Text: "$"},
 	}

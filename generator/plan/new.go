@@ -269,6 +269,24 @@ func (m Model) Routes() []plugin.Route {
 	return out
 }
 
+// Mounts proposes where a new model's routes go that the application mounts itself: where clients expect them, or beside
+// that when a model before it is there.
+func (p *Plan) Mounts(m Model) []plugin.Mount {
+	var out []plugin.Mount
+	for _, s := range m.Plugins {
+		taken := slices.ContainsFunc(p.Models, func(o Model) bool {
+			return o.Name != m.Name && slices.ContainsFunc(o.Plugins, func(other plugin.Selected) bool { return other.Name == s.Name })
+		})
+		for _, at := range s.Manifest.Mounts {
+			if taken {
+				at.Path = "/" + m.Snake + "_" + strings.TrimPrefix(at.Path, "/")
+			}
+			out = append(out, at)
+		}
+	}
+	return out
+}
+
 // Env is what a model's plugins want in the environment.
 func (m Model) Env() map[string]plugin.Variable {
 	out := map[string]plugin.Variable{}

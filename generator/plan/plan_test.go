@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -116,6 +117,23 @@ func TestNew(t *testing.T) {
 	for words, want := range map[string]string{"user": "a", "uncle": "an", "unit": "a", "usher": "an", "admin": "an"} {
 		if got := (plan.Model{Model: model.Model{Words: words}}).Article(); got != want {
 			t.Errorf("%s %s", got, words)
+		}
+	}
+}
+
+// Where clients expect the routes, the first model has them; a later one is beside it.
+func TestMounts(t *testing.T) {
+	lib := library(t, map[string]string{"doors/plugin.yaml": "summary: doors.\nmounts: [{method: MountDoors, path: /doors, summary: all of them}]\n"})
+	cfg := project.Config{Engine: "sqlite", Package: "internal/auth"}
+	for _, c := range []struct{ model, want string }{{"Zebra", "/doors"}, {"ApiClient", "/api_client_doors"}} {
+		cfg.Models = append(cfg.Models, project.ModelConfig{Name: c.model, Plugins: []project.PluginConfig{{Name: "doors"}}})
+		pl, err := plan.New(&project.Project{Module: "example.com/shop"}, cfg, lib, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(pl.Models, func(m plan.Model) bool { return m.Name == c.model })
+		if got := pl.Mounts(pl.Models[i]); len(got) != 1 || got[0].Path != c.want || got[0].Method != "MountDoors" {
+			t.Errorf("%s: %+v, want %s", c.model, got, c.want)
 		}
 	}
 }

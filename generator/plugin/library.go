@@ -20,8 +20,9 @@ const Core = "core"
 
 // Source is a place where plugin folders are looked up.
 type Source struct {
-	Origin string // "built in", ".custos/plugins"
-	FS     fs.FS
+	Origin    string // "built in", ".custos/plugins"
+	FS        fs.FS
+	Overrides bool // its folders hold single files in place of those of the other sources' plugins
 }
 
 // Library is every plugin that can be asked for. It is read-only and safe for concurrent use.
@@ -29,11 +30,15 @@ type Library struct {
 	plugins map[string]*Plugin
 }
 
-// Load reads the plugins of all sources; the first source that has a name wins.
+// Load reads the plugins of all sources; the first source that has a name wins. Sources of overrides are no sources of
+// plugins. Errors join every fault: *ManifestError and *OverrideError values, or those of reading.
 func Load(sources ...Source) (*Library, error) {
 	lib := &Library{plugins: map[string]*Plugin{}}
 	var errs []error
 	for _, src := range sources {
+		if src.Overrides {
+			continue
+		}
 		dirs, err := fs.ReadDir(src.FS, ".")
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -42,32 +47,77 @@ func Load(sources ...Source) (*Library, error) {
 			return nil, fmt.Errorf("read plugins (%s): %w", src.Origin, err)
 		}
 		for _, d := range dirs {
-			name := d.Name()
-			if !d.IsDir() || lib.plugins[name] != nil {
+			if !d.IsDir() {
 				continue
 			}
-			sub, err := fs.Sub(src.FS, name)
-			if err != nil {
-				return nil, fmt.Errorf("read plugin %s: %w", name, err)
-			}
-			data, err := fs.ReadFile(sub, ManifestFile)
-			if errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, &ManifestError{Plugin: name, Err: fmt.Errorf("no such file in %s; a plugin is a folder with one", src.Origin)})
-				continue
-			}
-			if err != nil {
-				return nil, fmt.Errorf("read plugin %s: %w", name, err)
-			}
-			m, err := ParseManifest(name, data)
-			if err != nil {
-				errs = append(errs, err)
-				continue
-			}
-			lib.plugins[name] = &Plugin{Name: name, Origin: src.Origin, Manifest: m, FS: sub}
+			errs = append(errs, lib.add(src, d.Name(), sources))
 		}
 	}
-	errs = append(errs, lib.checkRelations()...)
+	errs = append(errs, lib.checkOverrides(sources), errors.Join(lib.checkRelations()...))
 	return lib, errors.Join(errs...)
+}
+
+// add reads a plugin. One that is there already stands before it.
+func (l *Library) add(src Source, name string, sources []Source) error {
+	folder, err := fs.Sub(src.FS, name)
+	if err != nil {
+		return fmt.Errorf("read plugin %s: %w", name, err)
+	}
+	p := &Plugin{Name: name, Origin: src.Origin, FS: folder, Original: folder}
+	first := l.plugins[name]
+	for _, o := range sources {
+		if !o.Overrides || first != nil {
+			continue
+		}
+		if info, err := fs.Stat(o.FS, name); err != nil || !info.IsDir() {
+			continue
+		}
+		mine, err := fs.Sub(o.FS, name)
+		if err != nil {
+			return fmt.Errorf("read %s/%s: %w", o.Origin, name, err)
+		}
+		if err := p.override(o.Origin, mine); err != nil {
+			return err
+		}
+	}
+	data, err := fs.ReadFile(p.FS, ManifestFile)
+	if errors.Is(err, fs.ErrNotExist) && first == nil {
+		return &ManifestError{Plugin: name, Err: fmt.Errorf("no such file in %s; a plugin is a folder with one", src.Origin)}
+	}
+	if err != nil {
+		err = fmt.Errorf("read plugin %s: %w", name, err)
+	} else {
+		p.Manifest, err = ParseManifest(name, data)
+	}
+	switch {
+	case first == nil && err != nil:
+		return err
+	case first == nil:
+		l.plugins[name] = p
+	case err == nil && first.Shadows == nil:
+		first.Shadows = p // nobody asks for it, so its faults are nobody's
+	}
+	return nil
+}
+
+// checkOverrides refuses folders of overrides for plugins that do not exist.
+func (l *Library) checkOverrides(sources []Source) error {
+	var errs []error
+	for _, src := range sources {
+		if !src.Overrides {
+			continue
+		}
+		dirs, err := fs.ReadDir(src.FS, ".")
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("read %s: %w", src.Origin, err)
+		}
+		for _, d := range dirs {
+			if l.plugins[d.Name()] == nil && !strings.HasPrefix(d.Name(), ".") {
+				errs = append(errs, &OverrideError{Origin: src.Origin, Path: d.Name(), Err: l.unknown(d.Name())})
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (l *Library) checkRelations() []error {

@@ -33,6 +33,7 @@ type Manifest struct {
 	Seams     map[string]Seam     `yaml:"seams"`     // what it lets others join
 	Hooks     map[string][]string `yaml:"hooks"`     // seam -> methods of Service that join it; "*" is every observe seam of the model
 	Routes    []Route             `yaml:"routes"`
+	Mounts    []Mount             `yaml:"mounts"`   // routes that the application mounts at a path of its own
 	Commands  map[string]Command  `yaml:"commands"` // words of authctl
 	Env       map[string]Variable `yaml:"env"`      // what it wants in the environment
 	Options   map[string]Option   `yaml:"options"`
@@ -58,6 +59,13 @@ type Route struct {
 	Path    string `yaml:"path"`
 	Handler string `yaml:"handler"` // method of Service: func(http.ResponseWriter, *http.Request)
 	Require string `yaml:"require"` // method of Service: func(http.Handler) http.Handler; "" = public
+	Summary string `yaml:"summary"`
+}
+
+// Mount is routes of a plugin that the application mounts where it wants them, because clients know the path.
+type Mount struct {
+	Method  string `yaml:"method"` // method of Service: func(Mux, string), with the path
+	Path    string `yaml:"path"`   // where they are when nobody wants them elsewhere
 	Summary string `yaml:"summary"`
 }
 
@@ -90,7 +98,11 @@ type Plugin struct {
 	Name     string
 	Origin   string // "built in" or the folder it was found in
 	Manifest Manifest
-	FS       fs.FS // the folder
+	FS       fs.FS // the folder, with the user's overrides in it
+
+	Original  fs.FS      // the folder without them
+	Overrides []Override // sorted by path
+	Shadows   *Plugin    // the one of the same name that a user's own plugin stands before, or nil
 }
 
 // ManifestError is a fault in a plugin.yaml.
@@ -163,6 +175,14 @@ func (m Manifest) validate(name string) error {
 		}
 		if !routePath.MatchString(r.Path) {
 			bad("routes[%d]: path %q", i, r.Path)
+		}
+	}
+	for i, at := range m.Mounts {
+		if at.Path == "" || !routePath.MatchString(at.Path) {
+			bad("mounts[%d]: path %q", i, at.Path)
+		}
+		if !isIdent(at.Method) {
+			bad("mounts[%d]: method %q is not a Go identifier", i, at.Method)
 		}
 	}
 	for _, c := range slices.Sorted(maps.Keys(m.Commands)) {

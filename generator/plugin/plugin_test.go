@@ -2,6 +2,7 @@ package plugin_test
 
 import (
 	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -336,4 +337,65 @@ func FuzzParseDuration(f *testing.F) {
 			t.Errorf("%q is %v", s, d)
 		}
 	})
+}
+
+func TestAdvisories(t *testing.T) {
+	const good = "- {id: CUSTOS-2027-001, summary: x., severity: high, fixed: v1.2.3, flawed: [a, b]}\n"
+	for _, c := range []struct{ text, fault string }{
+		{"", ""}, {"[]\n", ""}, {"# none yet\n", ""}, {good, ""},
+		{good + good, "the id is there twice"},
+		{"- {id: 1}", "1: the id is not like CUSTOS-2027-001"},
+		{"- {id: CUSTOS-2027-001}", "summary is missing"},
+		{"- {id: CUSTOS-2027-001}", `unknown severity ""; known: low, moderate, high, critical`},
+		{"- {id: CUSTOS-2027-001}", "fixed is missing"},
+		{"- {id: CUSTOS-2027-001}", "flawed is missing"},
+		{"- {name: x}", "field name not found"},
+		{"id: x", "cannot unmarshal"},
+	} {
+		p := &plugin.Plugin{Name: "p", Original: fstest.MapFS{plugin.AdvisoriesFile: {Data: []byte(c.text)}}}
+		all, err := p.Advisories()
+		var bad *plugin.AdvisoryError
+		if c.fault == "" && err != nil || c.fault != "" && (!errors.As(err, &bad) || !strings.Contains(err.Error(), c.fault)) {
+			t.Errorf("%q: %v, %v; want %q", c.text, all, err, c.fault)
+		}
+	}
+	if all, err := (&plugin.Plugin{Original: fstest.MapFS{}}).Advisories(); len(all) != 0 || err != nil {
+		t.Errorf("no file: %v, %v", all, err)
+	}
+}
+
+// A file of the user's stands in place of one of the plugin's, and nothing else does.
+func TestOverrides(t *testing.T) {
+	built := plugin.Source{Origin: "built in", FS: fstest.MapFS{
+		"core/plugin.yaml": {Data: []byte("summary: Core.\n")}, "core/go/a.tmpl": {Data: []byte("ours")}, "core/go/b.tmpl": {Data: []byte("ours")},
+	}}
+	mine := func(files map[string]string) plugin.Source {
+		m := fstest.MapFS{}
+		for name, text := range files {
+			m[name] = &fstest.MapFile{Data: []byte(text)}
+		}
+		return plugin.Source{Origin: "mine", FS: m, Overrides: true}
+	}
+	lib, err := plugin.Load(mine(map[string]string{"core/go/a.tmpl": "mine", "core/.DS_Store": "x", "core/plugin.yaml": "summary: Mine.\n"}), built)
+	if err != nil {
+		t.Fatal(err)
+	}
+	core, err := lib.Get("core")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"go/a.tmpl": "mine", "go/b.tmpl": "ours"} {
+		if got, err := fs.ReadFile(core.FS, name); err != nil || string(got) != want {
+			t.Errorf("%s is %q, %v", name, got, err)
+		}
+	}
+	if core.Manifest.Summary != "Mine." || len(core.Overrides) != 2 || string(core.Overrides[0].Original) != "ours" || core.Overrides[0].Path != "go/a.tmpl" {
+		t.Errorf("%+v", core)
+	}
+	for file, fault := range map[string]string{"core/go/c.tmpl": "replaces nothing", "cor/go/a.tmpl": "unknown plugin"} {
+		var bad *plugin.OverrideError
+		if _, err := plugin.Load(mine(map[string]string{file: "x"}), built); !errors.As(err, &bad) || !strings.Contains(err.Error(), fault) {
+			t.Errorf("%s: %v, want %q", file, err, fault)
+		}
+	}
 }

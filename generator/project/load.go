@@ -36,7 +36,11 @@ func Load(dir string, o Options) (*Project, error) {
 		return nil, err
 	}
 	if p.LockFile != nil {
-		if p.Lock, err = ParseLock(p.LockFile); err != nil {
+		var disputed map[string][]Entry
+		if p.Lock, disputed, err = parseLock(p.LockFile); err != nil {
+			return nil, err
+		}
+		if err := p.mend(disputed); err != nil {
 			return nil, err
 		}
 		p.Findings = append(p.Findings, p.Lock.Healed...)

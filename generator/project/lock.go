@@ -17,6 +17,9 @@ import (
 const (
 	lockHeader  = "custos-lock"
 	lockVersion = "1"
+
+	wordDetached = "detached"
+	wordOverride = "override"
 )
 
 // Hash is how custos.lock remembers the bytes of a file.
@@ -48,6 +51,14 @@ func (l Lock) Bytes() []byte {
 	slices.SortStableFunc(entries, func(x, y Entry) int { return strings.Compare(x.Path, y.Path) })
 	for _, e := range entries {
 		b.WriteString(e.line() + "\n")
+	}
+	for _, path := range slices.Sorted(slices.Values(l.Detached)) {
+		b.WriteString(wordDetached + " " + quoteLock(path) + "\n")
+	}
+	overrides := slices.Clone(l.Overrides)
+	slices.SortStableFunc(overrides, func(x, y Override) int { return strings.Compare(x.Path, y.Path) })
+	for _, o := range overrides {
+		b.WriteString(wordOverride + " " + quoteLock(o.Path) + " " + o.Hash + "\n")
 	}
 	for _, t := range sortedTombstones(l.Tombstones) {
 		b.WriteString(wordTombstone + " " + quoteLock(t.Path) + " " + quoteLock(t.Name) + "\n")
@@ -90,22 +101,38 @@ func quoteLock(s string) string {
 // differ about one file, one is chosen in a way that does not depend on who merged whom. Healed says so. The
 // error is a *PosError.
 func ParseLock(data []byte) (Lock, error) {
-	r := &lockReader{entries: map[string]Entry{}}
+	l, disputed, err := parseLock(data)
+	l.tell(disputed)
+	return l, err
+}
+
+// tell says of which entries one was chosen of two. The machine's are written anew by the next run.
+func (l *Lock) tell(disputed map[string][]Entry) {
+	for _, e := range l.Entries {
+		if len(disputed[e.Path]) > 0 && e.Owner != OwnerMachine {
+			l.Healed = append(l.Healed, fmt.Sprintf("%s: two entries for %s; kept %s", LockFile, e.Path, clip(e.line())))
+		}
+	}
+}
+
+// parseLock returns the entries that two sides of a conflict dispute, too, by path.
+func parseLock(data []byte) (Lock, map[string][]Entry, error) {
+	r := &lockReader{entries: map[string]Entry{}, disputed: map[string][]Entry{}, overrides: map[string]Override{}}
 	for i, line := range strings.Split(string(data), "\n") {
 		r.number = i + 1
 		if err := r.line(strings.TrimSuffix(line, "\r")); err != nil {
-			return Lock{}, err
+			return Lock{}, nil, err
 		}
 	}
 	switch {
 	case !r.header && !r.any:
 		r.number = 1
-		return Lock{}, r.errorf(0, "the file is empty; restore it: git checkout -- %s", LockFile)
+		return Lock{}, nil, r.errorf(0, "the file is empty; restore it: git checkout -- %s", LockFile)
 	case r.side != 0:
 		r.number = r.opened
-		return Lock{}, r.errorf(0, "the git conflict that begins here has no end; restore the file: git checkout -- %s", LockFile)
+		return Lock{}, nil, r.errorf(0, "the git conflict that begins here has no end; restore the file: git checkout -- %s", LockFile)
 	}
-	return r.lock(), nil
+	return r.lock(), r.disputed, nil
 }
 
 type lockReader struct {
@@ -122,6 +149,9 @@ type lockReader struct {
 	sqlc       []string
 	stale      bool // the sides of a conflict differ about sqlc
 	entries    map[string]Entry
+	disputed   map[string][]Entry // all that was said of a path, where it is not one thing
+	detached   []string
+	overrides  map[string]Override
 	tombstones []Tombstone
 	healed     []string
 }
@@ -169,17 +199,58 @@ func (r *lockReader) line(s string) error {
 		return nil
 	case OwnerMachine, OwnerUser, OwnerLedger:
 		return r.entry(words)
+	case wordDetached:
+		return r.detach(words)
+	case wordOverride:
+		return r.override(words)
 	case wordTombstone:
-		if len(words) != 3 || words[2].text == "" {
-			return r.errorf(0, "a tombstone has a path and a name")
-		}
-		if !local(words[1].text) {
-			return r.errorf(words[1].at, "the path %q leaves the project", clip(words[1].text))
-		}
-		r.tombstones = append(r.tombstones, Tombstone{Path: words[1].text, Name: words[2].text})
-		return nil
+		return r.tombstone(words)
 	}
-	return r.errorf(0, "unknown word %q; known: generator, sqlc, %s, %s, %s, %s", clip(words[0].text), OwnerLedger, OwnerMachine, wordTombstone, OwnerUser)
+	return r.errorf(0, "unknown word %q; known: generator, sqlc, %s, %s, %s, %s, %s, %s", clip(words[0].text),
+		wordDetached, OwnerLedger, OwnerMachine, wordOverride, wordTombstone, OwnerUser)
+}
+
+func (r *lockReader) tombstone(words []lockWord) error {
+	if len(words) != 3 || words[2].text == "" {
+		return r.errorf(0, "a tombstone has a path and a name")
+	}
+	if !local(words[1].text) {
+		return r.errorf(words[1].at, "the path %q leaves the project", clip(words[1].text))
+	}
+	r.tombstones = append(r.tombstones, Tombstone{Path: words[1].text, Name: words[2].text})
+	return nil
+}
+
+func (r *lockReader) detach(words []lockWord) error {
+	if len(words) != 2 {
+		return r.errorf(0, "%s takes one path", wordDetached)
+	}
+	if !local(words[1].text) {
+		return r.errorf(words[1].at, "the path %q leaves the project", clip(words[1].text))
+	}
+	r.detached = append(r.detached, words[1].text)
+	return nil
+}
+
+func (r *lockReader) override(words []lockWord) error {
+	if len(words) != 3 {
+		return r.errorf(0, "%s takes a path and a hash", wordOverride)
+	}
+	o := Override{Path: words[1].text, Hash: words[2].text}
+	if !local(o.Path) || !strings.HasPrefix(o.Path, TemplateDir+"/") {
+		return r.errorf(words[1].at, "the path %q is not below %s", clip(o.Path), TemplateDir)
+	}
+	if !isHash(o.Hash) {
+		return r.errorf(words[2].at, "%q is no hash: h1: and 64 hexadecimal digits", clip(o.Hash))
+	}
+	old, ok := r.overrides[o.Path]
+	if ok && old != o {
+		// The one that is not today's is named by the next run, and whichever is taken now, it is looked at then.
+		o.Hash = min(o.Hash, old.Hash)
+		r.healed = append(r.healed, fmt.Sprintf("%s: two hashes for %s; kept %s", LockFile, o.Path, o.Hash))
+	}
+	r.overrides[o.Path] = o
+	return nil
 }
 
 // marker walks through a conflict: <<<<<<< ours ||||||| base ======= theirs >>>>>>>.
@@ -243,11 +314,14 @@ func (r *lockReader) entry(words []lockWord) error {
 		r.entries[e.Path] = e
 		return nil
 	}
+	if len(r.disputed[e.Path]) == 0 {
+		r.disputed[e.Path] = []Entry{old}
+	}
+	r.disputed[e.Path] = append(r.disputed[e.Path], e)
 	if old.line() < e.line() {
 		e = old
 	}
 	r.entries[e.Path] = e
-	r.healed = append(r.healed, fmt.Sprintf("%s: two entries for %s; kept %s", LockFile, e.Path, clip(e.line())))
 	return nil
 }
 
@@ -264,6 +338,16 @@ func (r *lockReader) lock() Lock {
 		l.Entries = append(l.Entries, e)
 	}
 	slices.SortFunc(l.Entries, func(x, y Entry) int { return strings.Compare(x.Path, y.Path) })
+	for _, path := range r.detached {
+		// What one side has detached and the other has still an entry for is detached: that was somebody's wish.
+		l.Entries = slices.DeleteFunc(l.Entries, func(e Entry) bool { return e.Path == path && e.Owner != OwnerLedger })
+	}
+	slices.Sort(r.detached)
+	l.Detached = slices.Compact(r.detached)
+	for _, o := range r.overrides {
+		l.Overrides = append(l.Overrides, o)
+	}
+	slices.SortFunc(l.Overrides, func(x, y Override) int { return strings.Compare(x.Path, y.Path) })
 	l.Tombstones = sortedTombstones(r.tombstones)
 	return l
 }

@@ -19,11 +19,16 @@ func TestLock(t *testing.T) {
 		{Owner: "user", Path: "internal/auth/apiclient/api_tokens.go", Hash: h, Origin: "api_tokens"},
 		{Owner: "ledger", Path: "db/migrations/00001_a b\".sql", Hash: h, Origin: "api_tokens", ID: "api_tokens.name"},
 		{Owner: "machine", Path: "internal/auth/ä=\u00a0x.go", Hash: h, Origin: "core"},
-	}, Tombstones: []project.Tombstone{{Path: "b.go", Name: "func Service.List"}, {Path: "a.sql", Name: "query B"}, {Path: "a.sql", Name: "query A"}, {Path: "a.sql", Name: "query A"}}}
+	}}
+	l.Detached = []string{"internal/auth/z.go", "internal/auth/a b.go"}
+	l.Overrides = []project.Override{{Path: ".custos/templates/p/go/model/x.go.tmpl", Hash: h}, {Path: ".custos/templates/p/README.md", Hash: h}}
+	l.Tombstones = []project.Tombstone{{Path: "b.go", Name: "func Service.List"}, {Path: "a.sql", Name: "query B"}, {Path: "a.sql", Name: "query A"}, {Path: "a.sql", Name: "query A"}}
 	want := "custos-lock 1\ngenerator v0.1.0\nsqlc " + h + "\n" +
 		`ledger "db/migrations/00001_a b\".sql" ` + h + " origin=api_tokens id=api_tokens.name\n" +
 		"user internal/auth/apiclient/api_tokens.go " + h + " origin=api_tokens\n" +
 		`machine "internal/auth/ä=\u00a0x.go" ` + h + " origin=core\n" +
+		"detached \"internal/auth/a b.go\"\ndetached internal/auth/z.go\n" +
+		"override .custos/templates/p/README.md " + h + "\noverride .custos/templates/p/go/model/x.go.tmpl " + h + "\n" +
 		"tombstone a.sql \"query A\"\ntombstone a.sql \"query B\"\ntombstone b.go \"func Service.List\"\n"
 	if got := string(l.Bytes()); got != want {
 		t.Errorf("got:\n%s", got)
@@ -67,6 +72,43 @@ func TestLockHeals(t *testing.T) {
 	}
 }
 
+// What one side has detached and the other still has is detached. Of two hashes for an override, either side's merge
+// keeps the same one.
+func TestLockHealsDetachedAndOverrides(t *testing.T) {
+	a, b := project.Hash([]byte("a")), project.Hash([]byte("b"))
+	ours := "user x.go " + a + " origin=core\noverride .custos/templates/p/y.tmpl " + a + "\n"
+	theirs := "detached x.go\noverride .custos/templates/p/y.tmpl " + b + "\n"
+	var texts []string
+	for _, sides := range [][2]string{{ours, theirs}, {theirs, ours}} {
+		l, err := project.ParseLock([]byte("custos-lock 1\n<<<<<<< HEAD\n" + sides[0] + "=======\n" + sides[1] + ">>>>>>> topic\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(l.Entries) != 0 || !slices.Equal(l.Detached, []string{"x.go"}) || len(l.Overrides) != 1 || len(l.Healed) != 1 {
+			t.Errorf("got %+v", l)
+		}
+		texts = append(texts, string(l.Bytes()))
+	}
+	if texts[0] != texts[1] {
+		t.Errorf("healing depends on the side:\n%s\n%s", texts[0], texts[1])
+	}
+}
+
+func TestMarkers(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want int
+	}{
+		{"", 0}, {"a\n=======\nb\n", 0}, {"<<<<<<< a\nx\n", 0}, {">>>>>>> a\n=======\n<<<<<<< b\n", 0}, {"<<<<<<<< a\n=======\n>>>>>>> b\n", 0},
+		{"a\n<<<<<<< HEAD\nx\n=======\ny\n>>>>>>> b\n", 2}, {"<<<<<<< HEAD\r\n||||||| b\r\n=======\r\n>>>>>>> b\r\n", 1},
+		{"<<<<<<< lost\na\n<<<<<<< HEAD\n=======\n>>>>>>>", 3},
+	} {
+		if got := project.Markers([]byte(c.text)); got != c.want {
+			t.Errorf("%q: line %d, want %d", c.text, got, c.want)
+		}
+	}
+}
+
 func TestLockFaults(t *testing.T) {
 	h := project.Hash(nil)
 	const head = "custos-lock 1\n"
@@ -87,6 +129,12 @@ func TestLockFaults(t *testing.T) {
 		{head + "user  a", "one space"},
 		{head + "user \"a", "quotes do not close"},
 		{head + "generator", "takes one word"},
+		{head + "detached", "takes one path"},
+		{head + "detached ../a", "custos.lock:2:10: the path \"../a\" leaves the project"},
+		{head + "override .custos/templates/p/x", "takes a path and a hash"},
+		{head + "override x " + h, "custos.lock:2:10: the path \"x\" is not below .custos/templates"},
+		{head + "override .custos/templates/../x " + h, "is not below"},
+		{head + "override .custos/templates/x zz", "is no hash"},
 		{head + "<<<<<<< a\n", "custos.lock:2:1: the git conflict that begins here has no end"},
 		{head + "=======\n", "out of place"},
 		{head + "<<<<<<< a\n<<<<<<< b\n", "custos.lock:3:1: a git conflict marker is out of place"},
@@ -102,6 +150,7 @@ func TestLockFaults(t *testing.T) {
 func FuzzParseLock(f *testing.F) {
 	h := project.Hash(nil)
 	f.Add([]byte("custos-lock 1\ngenerator v0.1.0\nsqlc " + h + "\nledger \"a b\" " + h + " origin=core id=x\n"))
+	f.Add([]byte("custos-lock 1\ndetached a\noverride .custos/templates/a/b " + h + "\n"))
 	f.Add([]byte("custos-lock 1\n<<<<<<< a\nuser a " + h + " origin=x\n=======\nmachine a " + h + " origin=\"\"\n>>>>>>> b\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		l, err := project.ParseLock(data)

@@ -19,6 +19,8 @@ const (
 	BaseDir    = ".custos/base"
 	PluginDir  = ".custos/plugins"
 	SchemaFile = ".custos/custos.schema.json"
+
+	TemplateDir = ".custos/templates" // the user's versions of single templates, see [Override]
 )
 
 // Project is what is known about a user's project before anything is generated.
@@ -122,6 +124,8 @@ type Lock struct {
 	Generator string // version of custos that wrote it, such as "v0.1.0" or "devel"
 	SQLC      string // hash of everything that went into sqlc's output, so that an unchanged run need not start it
 	Entries   []Entry
+	Detached  []string   // files that custos has made and leaves alone since the user said so; sorted
+	Overrides []Override // sorted by path
 	// Tombstones are declarations that the user has deleted from files that are still there, so that no upgrade
 	// brings them back. They are written down when an upgrade meets them.
 	Tombstones []Tombstone
@@ -135,6 +139,12 @@ type Entry struct {
 	Hash   string // Hash of the bytes that custos wrote
 	Origin string // the plugin whose template made it, or "core"
 	ID     string // ledger only: the identity of the migration, such as PLUGIN.create_things, model.ApiClient, or [Undo] of one; "" otherwise
+}
+
+// Override is a template of the user's in place of one of a plugin's.
+type Override struct {
+	Path string // relative to the root, below TemplateDir: .custos/templates/PLUGIN/...
+	Hash string // Hash of the template that it was made from
 }
 
 // Tombstone is a declaration, or a query, that the user has deleted.

@@ -17,6 +17,8 @@ type PosError struct {
 	Line int    // from 1
 	Col  int    // from 1, in characters
 	Msg  string // what is wrong, and what to type instead
+
+	Conflict bool // git left a conflict there
 }
 
 func (e *PosError) Error() string {
@@ -134,7 +136,8 @@ func (d *doc) checkText() error {
 			line = d.src[start:d.starts[i+1]]
 		}
 		if m := marker(strings.TrimRight(string(line), "\r\n")); m == '<' || m == '>' {
-			return d.errorf(start, "git left a conflict here; keep the lines you want, delete the lines that begin with <<<<<<<, ======= and >>>>>>>, then run: git add %s", d.file)
+			return &PosError{File: d.file, Line: i + 1, Col: 1, Conflict: true, Msg: fmt.Sprintf(
+				"git left a conflict here; keep the lines you want, delete the lines that begin with <<<<<<<, ======= and >>>>>>>, then run: git add %s", d.file)}
 		}
 	}
 	return nil

@@ -32,7 +32,9 @@ func (r Runner) quick(ctx context.Context, in Input) (files []File, ok bool) {
 		schema[i].Content = dropIndexes(f.Content)
 	}
 	for i, f := range queries {
-		queries[i].Content = shortenArgs(f.Content)
+		if queries[i].Content, ok = shorthand(shortenArgs(f.Content)); !ok {
+			return nil, false
+		}
 	}
 	parts := deal(queries, min(maxParts, runtime.GOMAXPROCS(0)))
 	outs, errs := make([][]File, len(parts)), make([]error, len(parts))
@@ -46,6 +48,11 @@ func (r Runner) quick(ctx context.Context, in Input) (files []File, ok bool) {
 	for _, err := range errs {
 		if err != nil {
 			return nil, false
+		}
+	}
+	for _, out := range outs {
+		for i, f := range out {
+			out[i].Content = longhand(f.Content)
 		}
 	}
 	return merge(outs)

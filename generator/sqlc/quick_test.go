@@ -1,8 +1,11 @@
 package sqlc
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +56,8 @@ func many(t *testing.T) Input {
 				strings.Repeat("It is long. ", 70), i, table, table)
 		}
 		fmt.Fprintf(&sql, "-- name: Share%s :many\nSELECT shared.* FROM shared JOIN %s ON shared.id = %s.id WHERE shared.id = sqlc.narg(id);\n", table, table, table)
+		fmt.Fprintf(&sql, "-- Not IS NULL.\n-- name: Remove%s :execrows\nDELETE FROM %s WHERE id IN (\n    SELECT s.id FROM shared AS s WHERE s.id < sqlc.arg(most) LIMIT 10\n);\n", table, table)
+		fmt.Fprintf(&sql, "-- name: Change%s :exec\nUPDATE %s SET id = sqlc.arg(new_id)\nWHERE id IS NOT NULL AND id = sqlc.arg(id); -- IS NULL\n", table, table)
 		in.Queries = append(in.Queries, File{"db/custos/queries/" + table + ".sql", []byte(sql.String())})
 	}
 	return in
@@ -96,6 +101,26 @@ func TestQuickIsNoJudge(t *testing.T) {
 		spoil(&in)
 		if _, ok := (Runner{}).quick(t.Context(), in); ok {
 			t.Errorf("%s: an output", name)
+		}
+	}
+}
+
+func TestLay(t *testing.T) {
+	for _, chosen := range []string{"", t.TempDir()} {
+		t.Setenv("TMPDIR", chosen)
+		dir, clean, err := lay([]File{{"a/b.sql", []byte("SELECT 1;\n")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if content, err := os.ReadFile(filepath.Join(dir, "a", "b.sql")); err != nil || string(content) != "SELECT 1;\n" {
+			t.Errorf("TMPDIR=%q: %q, %v", chosen, content, err)
+		}
+		if chosen != "" && filepath.Dir(dir) != chosen {
+			t.Errorf("TMPDIR=%q: %s", chosen, dir)
+		}
+		clean()
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("TMPDIR=%q: %s stays, %v", chosen, dir, err)
 		}
 	}
 }

@@ -171,9 +171,18 @@ func parseErrors(report, config string) error {
 	return errors.Join(errs...)
 }
 
-// lay writes files below a new temporary folder.
+// memory is where Linux has a file system without a disk. Hundreds of small files, which live for a moment, cost
+// a disk's file system up to half as much as sqlc's work on them.
+const memory = "/dev/shm"
+
+// lay writes files below a new temporary folder: where TMPDIR says, else in memory if it can be had, else on disk.
 func lay(files []File) (dir string, clean func(), err error) {
-	dir, err = os.MkdirTemp("", "custos-sqlc-")
+	if os.Getenv("TMPDIR") == "" {
+		dir, err = os.MkdirTemp(memory, "custos-sqlc-")
+	}
+	if dir == "" {
+		dir, err = os.MkdirTemp("", "custos-sqlc-")
+	}
 	if err != nil {
 		return "", nil, fmt.Errorf("make a folder for sqlc: %w", err)
 	}

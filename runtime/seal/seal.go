@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/custos-auth/custos/runtime/keyring"
@@ -105,6 +106,15 @@ func (s *Sealer) Open(blob string, aad ...string) (plain []byte, current bool, e
 		return plain, i == 0, nil
 	}
 	return nil, false, ErrOpen
+}
+
+// Prefix is how every text begins that was sealed under the key with that id, so that those who keep such texts can count
+// what a key is still needed for. It panics on an id that no key has.
+func Prefix(keyID int) string {
+	if keyID < 1 || keyID > math.MaxInt16 {
+		panic("seal: Prefix: no key has that id")
+	}
+	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint16([]byte{version}, uint16(keyID)))
 }
 
 // data is the additional data. With the length before each word, no two lists of words give the same bytes.

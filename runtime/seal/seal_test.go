@@ -211,3 +211,27 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// Prefix is the whole header, so it is of one key: three bytes are four characters.
+func TestPrefix(t *testing.T) {
+	for _, id := range []int{1, 2, 27, 255, 256, 32767} {
+		keys, err := keyring.Parse(keyring.Generate(id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed := New(keys, "test", "User").Seal([]byte("x"))
+		if got := Prefix(id); len(got) != 4 || !strings.HasPrefix(sealed, got) || strings.HasPrefix(sealed, Prefix(id%32767+1)) {
+			t.Errorf("Prefix(%d) = %q, sealed %q", id, got, sealed)
+		}
+	}
+	for _, id := range []int{0, -1, 32768} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("Prefix(%d) did not panic", id)
+				}
+			}()
+			Prefix(id)
+		}()
+	}
+}

@@ -14,7 +14,7 @@
 // errors and lets scanners drop false alarms. It is not authentication: anybody can compute it. Only
 // a digest from package keyring that matches a stored one says that a token is good.
 //
-// [Backup] and [Digits] make the short secrets that people type. They have fewer bits, and their comments say what
+// [Backup], [Code] and [Digits] make the short secrets that people type. They have fewer bits, and their comments say what
 // that takes.
 //
 // A [Token] does not print. It leaves the program through [Token.Expose] only, so "where do secrets

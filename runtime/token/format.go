@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"strings"
 )
 
 const (
@@ -29,6 +30,7 @@ var ErrPrefix = errors.New("prefix must be 2 to 10 characters, a lower-case lett
 // comparable and safe for concurrent use.
 type Format struct {
 	prefix string // complete, for example "acme_pat_"; or empty
+	crc    uint32 // of prefix, and zeros for the body
 }
 
 // NewFormat returns the format whose tokens start with prefix + "_pat_". The prefix names the
@@ -46,7 +48,8 @@ func NewFormat(prefix string) (Format, error) {
 			return Format{}, fmt.Errorf("make token format: %w", ErrPrefix)
 		}
 	}
-	return Format{prefix: prefix + kind}, nil
+	prefix += kind
+	return Format{prefix: prefix, crc: crc32.ChecksumIEEE(append([]byte(prefix), make([]byte, bodyLen)...))}, nil
 }
 
 // MustFormat is like [NewFormat] but panics on an error. It is for prefixes written in source code.
@@ -118,19 +121,24 @@ func (f Format) Valid(s string) bool {
 	if f.prefix == "" {
 		return validBase64(s)
 	}
-	sumAt := len(f.prefix) + bodyLen
-	if len(s) != sumAt+sumLen || s[:len(f.prefix)] != f.prefix {
+	rest, ok := strings.CutPrefix(s, f.prefix)
+	if !ok || len(rest) != bodyLen+sumLen {
 		return false
 	}
-	body := s[len(f.prefix):sumAt]
-	if !base62.spells(s[len(f.prefix):]) || body[0] >= maxBody[0] && body > maxBody {
-		return false
+	var all byte
+	crc := f.crc
+	for i := range weights {
+		d := base62[rest[i]]
+		all |= d
+		crc ^= weights[i][d%64]
 	}
 	var sum uint64 // 62^6 needs 36 bits
-	for i := sumAt; i < len(s); i++ {
-		sum = sum*62 + uint64(base62[s[i]])
+	for i := bodyLen; i < bodyLen+sumLen; i++ {
+		d := base62[rest[i]]
+		all |= d
+		sum = sum*62 + uint64(d)
 	}
-	return sum == uint64(checksum(s[:sumAt]))
+	return all&notDigit == 0 && sum == uint64(crc) && rest[:bodyLen] <= maxBody
 }
 
 func validBase64(s string) bool {
@@ -144,7 +152,7 @@ type digits [256]byte
 
 const notDigit = 0x80 // a bit that no value has
 
-// These tables and crcTables are only read. They make Valid several times as fast as comparisons do,
+// These tables and weights are only read. They make Valid several times as fast as comparisons do,
 // and it runs for every request.
 var (
 	base62    = digitsOf(alphabet)
@@ -173,36 +181,19 @@ func (d *digits) spells(s string) bool {
 	return all&notDigit == 0
 }
 
-// checksum is crc32.ChecksumIEEE over a string, eight bytes at a time ("slicing-by-8"). The library's
-// function takes a slice that escapes, which would cost an allocation for each request.
-func checksum(s string) uint32 {
-	t := &crcTables
-	crc := ^uint32(0)
-	for ; len(s) >= 8; s = s[8:] {
-		crc ^= uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
-		crc = t[7][byte(crc)] ^ t[6][byte(crc>>8)] ^ t[5][byte(crc>>16)] ^ t[4][crc>>24] ^
-			t[3][s[4]] ^ t[2][s[5]] ^ t[1][s[6]] ^ t[0][s[7]]
-	}
-	if len(s) >= 4 {
-		crc ^= uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
-		crc = t[3][byte(crc)] ^ t[2][byte(crc>>8)] ^ t[1][byte(crc>>16)] ^ t[0][crc>>24]
-		s = s[4:]
-	}
-	for i := range len(s) {
-		crc = t[0][byte(crc)^s[i]] ^ crc>>8
-	}
-	return ^crc
-}
-
-// crcTables[n][b] is what a byte b does to the checksum when n more bytes follow it.
-var crcTables = func() (t [8][256]uint32) {
-	t[0] = *crc32.IEEETable
-	for n := 1; n < len(t); n++ {
-		for b, crc := range t[n-1] {
-			t[n][b] = t[0][byte(crc)] ^ crc>>8
+// weights[i][d] is what the digit d at place i of a body does to the checksum. A CRC is linear: what a byte does depends on
+// its place and on no other byte. crc32.Update takes a slice that escapes, which would cost an allocation for each request.
+var weights = func() (w [bodyLen][64]uint32) {
+	var body [bodyLen]byte
+	zero := crc32.ChecksumIEEE(body[:])
+	for i := range w {
+		for d, c := range []byte(alphabet) {
+			body[i] = c
+			w[i][d] = crc32.ChecksumIEEE(body[:]) ^ zero
 		}
+		body[i] = 0
 	}
-	return t
+	return w
 }()
 
 // Pattern returns a regular expression (RE2 syntax, also valid in PCRE) that finds tokens of this

@@ -173,16 +173,6 @@ func TestValidBase64IsCanonical(t *testing.T) {
 	}
 }
 
-func TestChecksum(t *testing.T) {
-	b := make([]byte, 100)
-	_, _ = rand.Read(b)
-	for n := range b {
-		if got, want := checksum(string(b[:n])), crc32.ChecksumIEEE(b[:n]); got != want {
-			t.Errorf("checksum(%q) = %08x, want %08x", b[:n], got, want)
-		}
-	}
-}
-
 func TestValidDoesNotAllocate(t *testing.T) {
 	for _, f := range []Format{{}, MustFormat("acme")} {
 		s := f.Generate().Expose()

@@ -10,8 +10,9 @@ import (
 const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 const (
-	backupLen   = 24 // characters of 5 bits
-	backupGroup = 4
+	backupLen = 24 // characters of 5 bits
+	codeLen   = 8
+	groupLen  = 4
 )
 
 // Backup issues a backup code, to be printed and typed: 24 characters of Crockford's base32 in groups of four,
@@ -19,19 +20,30 @@ const (
 // digest (at least 112, requirement F-07). Digest [Token.Expose] as it is: [NormalizeBackup] gives the same
 // spelling back.
 func Backup() Token {
-	var random [backupLen]byte
-	_, _ = rand.Read(random[:])
-	chars := make([]byte, backupLen)
-	for i, b := range random {
-		chars[i] = crockford[b%32] // 256 is a multiple of 32, so this is even
-	}
-	return newToken(groupBackup(string(chars)))
+	return typed(backupLen)
 }
 
-func groupBackup(chars string) string {
-	groups := make([]string, 0, backupLen/backupGroup)
-	for i := 0; i < len(chars); i += backupGroup {
-		groups = append(groups, chars[i:i+backupGroup])
+// Code issues a code that is mailed and typed once: 8 characters as those of [Backup], for example "7QJ4-0F2M". It has
+// 40 bits from crypto/rand: such a code must end after minutes and after a few attempts, which are counted before they are
+// looked at, and be digested together with what it belongs to (ASVS 6.6.3). [NormalizeCode] gives the same spelling back.
+func Code() Token {
+	return typed(codeLen)
+}
+
+// typed makes n characters.
+func typed(n int) Token {
+	chars := make([]byte, n)
+	_, _ = rand.Read(chars)
+	for i, b := range chars {
+		chars[i] = crockford[b%32] // 256 is a multiple of 32, so this is even
+	}
+	return newToken(group(string(chars)))
+}
+
+func group(chars string) string {
+	groups := make([]string, 0, len(chars)/groupLen)
+	for i := 0; i < len(chars); i += groupLen {
+		groups = append(groups, chars[i:i+groupLen])
 	}
 	return strings.Join(groups, "-")
 }
@@ -39,11 +51,17 @@ func groupBackup(chars string) string {
 // NormalizeBackup returns a typed backup code in the spelling of [Backup], or false if it cannot be one. Case does
 // not matter, dashes and blanks may be anywhere or missing, O stands for 0, and I and L for 1. What it accepts
 // was not necessarily issued.
-func NormalizeBackup(s string) (string, bool) {
-	if len(s) > 4*backupLen { // nobody types that
+func NormalizeBackup(s string) (string, bool) { return normalize(s, backupLen) }
+
+// NormalizeCode returns a typed code in the spelling of [Code], or false if it cannot be one. It is as lenient as
+// [NormalizeBackup].
+func NormalizeCode(s string) (string, bool) { return normalize(s, codeLen) }
+
+func normalize(s string, n int) (string, bool) {
+	if len(s) > 4*n { // nobody types that
 		return "", false
 	}
-	chars := make([]byte, 0, backupLen)
+	chars := make([]byte, 0, n)
 	for _, c := range []byte(s) {
 		switch {
 		case c == '-' || c == ' ':
@@ -62,10 +80,10 @@ func NormalizeBackup(s string) (string, bool) {
 		}
 		chars = append(chars, c)
 	}
-	if len(chars) != backupLen {
+	if len(chars) != n {
 		return "", false
 	}
-	return groupBackup(string(chars)), true
+	return group(string(chars)), true
 }
 
 // maxDigits is far more than anybody types.

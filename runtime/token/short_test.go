@@ -66,6 +66,28 @@ func TestNormalizeBackup(t *testing.T) {
 	}
 }
 
+func TestCode(t *testing.T) {
+	layout := regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$`)
+	seen := map[string]bool{}
+	for range 4000 {
+		s := Code().Expose()
+		if got, ok := NormalizeCode(s); !layout.MatchString(s) || got != s || !ok || seen[s] {
+			t.Fatalf("code %q, normalized %q, %v; seen before: %v", s, got, ok, seen[s])
+		}
+		seen[s] = true
+	}
+	for _, s := range []string{"7QJ40F2M", "7qj4 of2m", "7QJ4-0F2M", " 7-Q-J-4-O-F-2-M "} {
+		if got, ok := NormalizeCode(s); got != "7QJ4-0F2M" || !ok {
+			t.Errorf("NormalizeCode(%q) = %q, %v", s, got, ok)
+		}
+	}
+	for _, s := range []string{"", "7QJ4-0F2", "7QJ4-0F2M-7QJ4", "7QJ4-0F2U", "7QJ4\n0F2M", strings.Repeat(" ", 40) + "7QJ40F2M", Backup().Expose()} {
+		if got, ok := NormalizeCode(s); got != "" || ok {
+			t.Errorf("NormalizeCode(%q) = %q, %v", s, got, ok)
+		}
+	}
+}
+
 func TestDigits(t *testing.T) {
 	for n := 1; n <= maxDigits; n++ {
 		if s := Digits(n); len(s) != n || strings.Trim(s, "0123456789") != "" {

@@ -1,0 +1,194 @@
+// Package declaration finds the declarations of Go files and the queries of sqlc's files, and knows one again by its
+// body, whatever it is called, wherever it stands, and however it is laid out.
+package declaration
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// Declaration is a function, method, type, variable or constant of a Go file, or a query.
+type Declaration struct {
+	Name string // Rotate, Service.Rotate, or the query's
+	Text string // without what stands before it
+	Line int    // from 1
+
+	// Start and End are its bytes in the file, whole lines with the comment before it. Of one in a group (var, const,
+	// type in parentheses) they are the group's.
+	Start, End int
+	Grouped    bool
+
+	// Hash is that of the tokens: of a function's without its name and receiver, of a query's without its name, so
+	// that both are known again when they were renamed. White space and comments do not count.
+	Hash string
+}
+
+// Of lists the declarations of a file, by its name: of .go and .sql files; others have none. A Go file that does not
+// parse is an error with a position, and those of its declarations that could be read.
+func Of(name string, content []byte) ([]Declaration, error) {
+	switch path.Ext(name) {
+	case ".go":
+		return ofGo(name, content)
+	case ".sql":
+		return ofSQL(content), nil
+	}
+	return nil, nil
+}
+
+func ofGo(name string, src []byte) ([]Declaration, error) {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, name, src, parser.SkipObjectResolution|parser.ParseComments)
+	if file == nil {
+		return nil, err
+	}
+	f := fset.File(file.FileStart)
+	text := func(from, to token.Pos) string {
+		start, end := f.Offset(from), min(f.Offset(to), len(src))
+		return string(src[min(start, end):end])
+	}
+	var out []Declaration
+	var whole Declaration // has what one declaration of a group shares with the others
+	add := func(name string, n ast.Node, compared string) {
+		d := whole
+		d.Name, d.Text, d.Line, d.Hash = name, text(n.Pos(), n.End()), fset.PositionFor(n.Pos(), false).Line, hash("go", goTokens(compared))
+		out = append(out, d)
+	}
+	span := func(doc *ast.CommentGroup, n ast.Node) {
+		from := n.Pos()
+		if doc != nil {
+			from = doc.Pos()
+		}
+		whole = Declaration{Start: lineStart(src, min(f.Offset(from), len(src))), End: lineEnd(src, min(f.Offset(n.End()), len(src)))}
+	}
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			span(d.Doc, d)
+			name := d.Name.Name
+			if d.Recv != nil && len(d.Recv.List) == 1 {
+				name = receiver(d.Recv.List[0].Type) + "." + name
+			}
+			from := d.Type.Params.Pos()
+			if d.Type.TypeParams != nil {
+				from = d.Type.TypeParams.Pos()
+			}
+			add(name, d, text(from, d.End()))
+		case *ast.GenDecl:
+			span(d.Doc, d)
+			whole.Grouped = d.Lparen.IsValid()
+			for _, s := range d.Specs {
+				switch s := s.(type) {
+				case *ast.TypeSpec:
+					add(s.Name.Name, s, d.Tok.String()+" "+text(s.Pos(), s.End()))
+				case *ast.ValueSpec:
+					for _, id := range s.Names {
+						add(id.Name, s, d.Tok.String()+" "+text(s.Pos(), s.End()))
+					}
+				}
+			}
+		}
+	}
+	return out, err
+}
+
+func receiver(t ast.Expr) string {
+	switch t := t.(type) {
+	case *ast.StarExpr:
+		return receiver(t.X)
+	case *ast.IndexExpr:
+		return receiver(t.X)
+	case *ast.IndexListExpr:
+		return receiver(t.X)
+	case *ast.Ident:
+		return t.Name
+	}
+	return ""
+}
+
+// goTokens is a piece of Go without comments and layout. A comma before a closing parenthesis in a line of its own is
+// layout, too.
+func goTokens(src string) []string {
+	var sc scanner.Scanner
+	file := token.NewFileSet().AddFile("", -1, len(src))
+	sc.Init(file, []byte(src), func(token.Position, string) {}, 0)
+	var out []string
+	for {
+		_, tok, lit := sc.Scan()
+		switch {
+		case tok == token.EOF:
+			return out
+		case tok == token.SEMICOLON && lit != ";":
+			continue
+		case tok == token.RPAREN || tok == token.RBRACE || tok == token.RBRACK:
+			if n := len(out); n > 0 && out[n-1] == "," {
+				out = out[:n-1]
+			}
+		}
+		if lit == "" || tok.IsOperator() {
+			lit = tok.String()
+		}
+		out = append(out, lit)
+	}
+}
+
+var queryName = regexp.MustCompile(`^--\s*name:\s*(\S+)\s*(.*)$`)
+
+// ofSQL takes a file apart at the lines that name a query. What kind of result it has belongs to a query's body, and the
+// comment right above its name to the query.
+func ofSQL(src []byte) []Declaration {
+	var out []Declaration
+	var words []string
+	finish := func(end int) {
+		if n := len(out); n > 0 {
+			d := &out[n-1]
+			d.End = d.Start + len(bytes.TrimRight(src[d.Start:end], " \t\r\n"))
+			d.End = lineEnd(src, d.End)
+			d.Hash = hash("sql", words)
+			_, named, _ := bytes.Cut(src[d.Start:d.End], []byte(d.Text))
+			d.Text += strings.TrimRight(string(named), "\r\n")
+		}
+	}
+	number, at, comment := 0, 0, 0 // comment: where the comment begins that the next line would continue
+	for line := range bytes.Lines(src) {
+		number++
+		s := strings.TrimRight(string(line), "\r\n")
+		m := queryName.FindStringSubmatch(s)
+		code, _, _ := strings.Cut(s, "--")
+		switch {
+		case m != nil:
+			finish(comment)
+			out = append(out, Declaration{Name: m[1], Line: number, Text: s, Start: comment})
+			words = []string{m[2]}
+		case len(out) > 0:
+			words = append(words, strings.Fields(code)...)
+		}
+		at += len(line)
+		if m != nil || !strings.HasPrefix(s, "--") {
+			comment = at
+		}
+	}
+	finish(len(src))
+	return out
+}
+
+func lineStart(src []byte, at int) int { return bytes.LastIndexByte(src[:at], '\n') + 1 }
+
+func lineEnd(src []byte, at int) int {
+	if n := bytes.IndexByte(src[at:], '\n'); n >= 0 {
+		return at + n + 1
+	}
+	return len(src)
+}
+
+func hash(language string, words []string) string {
+	sum := sha256.Sum256([]byte(language + "\x00" + strings.Join(words, "\x00")))
+	return "t1:" + hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,93 @@
+package declaration_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/custos-auth/custos/generator/declaration"
+)
+
+func only(t *testing.T, name, content string) declaration.Declaration {
+	t.Helper()
+	all, err := declaration.Of(name, []byte(content))
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%q: %+v, %v", content, all, err)
+	}
+	return all[0]
+}
+
+// What is the same, and what is not, whatever it is called and however it is laid out.
+func TestKnownAgain(t *testing.T) {
+	const rotate = "package p\n\n// Rotate rotates.\nfunc (s *Service) Rotate(ctx context.Context, id int64) error {\n\treturn s.db.Rotate(ctx, id)\n}\n"
+	const find = "-- Find finds.\n-- name: Find :one\nSELECT id FROM tokens\nWHERE digest = sqlc.arg(digest) AND revoked_at IS NULL;\n"
+	for _, c := range []struct {
+		name, file, a, b string
+		same             bool
+	}{
+		{"renamed", "a.go", rotate, strings.ReplaceAll(rotate, ") Rotate(", ") turn("), true},
+		{"a function now", "a.go", rotate, strings.ReplaceAll(rotate, "(s *Service) ", ""), true},
+		{"laid out", "a.go", rotate, "package q\nfunc (s *Service) Rotate(\n\tctx context.Context,\n\tid int64,\n) error {\r\n\r\n\treturn s.db.Rotate(\n\t\tctx, id, // here\n\t)\n}", true},
+		{"another body", "a.go", rotate, strings.ReplaceAll(rotate, "(ctx, id)", "(ctx, id+1)"), false},
+		{"another signature", "a.go", rotate, strings.ReplaceAll(rotate, "int64", "string"), false},
+		{"a constant", "a.go", "package p\nconst life = 3 * hour", "package p\nconst (\n\t// long\n\tlife = 3*hour\n)", true},
+		{"another constant", "a.go", "package p\nconst life = 3 * hour", "package p\nconst rest = 3 * hour", false},
+		{"a variable", "a.go", "package p\nconst life = 3", "package p\nvar life = 3", false},
+		{"query renamed and laid out", "a.sql", find, "-- name: Look   :one\r\n  SELECT id -- the key\n  FROM tokens WHERE digest = sqlc.arg(digest)\nAND revoked_at IS NULL;\n\n", true},
+		{"query with another result", "a.sql", find, strings.ReplaceAll(find, ":one", ":many"), false},
+		{"query without a condition", "a.sql", find, strings.ReplaceAll(find, " AND revoked_at IS NULL", ""), false},
+	} {
+		a, b := only(t, c.file, c.a), only(t, c.file, c.b)
+		if (a.Hash == b.Hash) != c.same {
+			t.Errorf("%s: %q and %q: want same %v", c.name, a.Text, b.Text, c.same)
+		}
+	}
+	if d := only(t, "a.go", rotate); d.Name != "Service.Rotate" || d.Line != 4 || !strings.HasPrefix(d.Text, "func (s *Service) Rotate") {
+		t.Errorf("%+v", d)
+	}
+	if d := only(t, "a.go", rotate); rotate[d.Start:d.End] != rotate[len("package p\n\n"):] || d.Grouped {
+		t.Errorf("the lines of it are %q", rotate[d.Start:d.End])
+	}
+	if d := only(t, "a.sql", find); find[d.Start:d.End] != find {
+		t.Errorf("the lines of it are %q", find[d.Start:d.End])
+	}
+	if d := only(t, "a.go", "package p\n\nvar (\n\ta = 1\n)\n"); !d.Grouped || d.Start != 11 {
+		t.Errorf("%+v", d)
+	}
+	if d := only(t, "a.sql", find); d.Name != "Find" || d.Line != 2 || !strings.HasSuffix(d.Text, "IS NULL;") {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestOf(t *testing.T) {
+	all, err := declaration.Of("a.go", []byte("package p\n\ntype T[K comparable] struct{}\n\nfunc (t *T[K]) M() {}\n\nvar a, b = 1, 2\n\nimport \"fmt\"\n"))
+	var names []string
+	for _, d := range all {
+		names = append(names, d.Name)
+	}
+	if err == nil || strings.Join(names, " ") != "T T.M a b" {
+		t.Errorf("a file with an import too late: %v, %v", names, err)
+	}
+	if all, err := declaration.Of("a.md", []byte("# a")); len(all) != 0 || err != nil {
+		t.Errorf("%v, %v", all, err)
+	}
+	if all := must(declaration.Of("a.sql", []byte("SELECT 1;\n"))); len(all) != 0 {
+		t.Errorf("a statement without a name: %v", all)
+	}
+}
+
+func must(all []declaration.Declaration, _ error) []declaration.Declaration { return all }
+
+func FuzzOf(f *testing.F) {
+	f.Add("package p\nfunc f() {}")
+	f.Add("package p\nvar (\n\ta = 1\n)\nfunc (")
+	f.Fuzz(func(t *testing.T, src string) {
+		for _, name := range []string{"a.go", "a.sql"} {
+			all, _ := declaration.Of(name, []byte(src))
+			for _, d := range all {
+				if d.Line < 1 || d.Hash == "" || d.Start < 0 || d.Start >= d.End || d.End > len(src) {
+					t.Errorf("%q: %+v", src, d)
+				}
+			}
+		}
+	})
+}
