@@ -1,9 +1,9 @@
 package merge
 
 import (
+	"go/build"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -55,7 +55,7 @@ func TestRenameGo(t *testing.T) {
 // declarations are.
 func TestCutsTheStandardLibrary(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob(filepath.Join(runtime.GOROOT(), "src", "net", "*", "*.go"))
+	files, err := filepath.Glob(filepath.Join(build.Default.GOROOT, "src", "net", "*", "*.go"))
 	if err != nil || len(files) < 50 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
