@@ -36,14 +36,16 @@ import (
 // Request is what a run is asked to do. Model may be empty: then the project is brought up to date with its
 // custos.yaml.
 type Request struct {
-	Dir       string // any folder of the project
-	Options   project.Options
-	Model     string
-	Plugins   []plugin.Selection // added to the model's; options given here win over those in custos.yaml
-	Destroy   *Destroy           // what to take away from the model; nil = nothing
-	Attach    string             // a detached file, moved away, to be made again; "" = none
-	Templates fs.FS              // the built-in plugins
-	Version   string             // of custos, for the lock
+	Dir     string // any folder of the project
+	Options project.Options
+	Model   string
+	Plugins []plugin.Selection // added to the model's; options given here win over those in custos.yaml
+	Destroy *Destroy           // what to take away from the model; nil = nothing
+	// Settle says with whose version the conflicts of a file are settled; nil = none are.
+	Settle    func(path string) merge.Side
+	Attach    string // a detached file, moved away, to be made again; "" = none
+	Templates fs.FS  // the built-in plugins
+	Version   string // of custos, for the lock
 	Runtime   RuntimeModule
 	SQLC      sqlc.Runner
 	Now       func() time.Time // for migrations numbered by time; nil = time.Now
@@ -569,6 +571,11 @@ func (g *generation) lastOutput() ([]sqlc.File, error) {
 func (g *generation) ours(changes []plan.Change, err error) ([]plan.Change, error) {
 	if foreign := (*merge.ForeignError)(nil); errors.As(err, &foreign) && g.overtaken() {
 		return nil, errOvertaken
+	}
+	for i, c := range changes {
+		if g.Settle != nil {
+			changes[i] = merge.Settle(c, g.Settle(c.Path))
+		}
 	}
 	return changes, err
 }

@@ -81,6 +81,7 @@ func (a *app) stopAtConflicts(changes []plan.Change) error {
 	}
 	_, _ = fmt.Fprintf(a.err, "custos: %s; nothing was written\n\n%s", plural(n, "conflict"), b.String())
 	_, _ = fmt.Fprint(a.err, "To settle them in the files, by hand or with git mergetool, type the command again with --conflict=markers\n"+
+		"To have your version at these places, or the new one, type it with --conflict=mine, or --conflict=new\n"+
 		"To see all that is new, type: custos diff upstream; all that is yours: custos diff mine\n")
 	return silent(codeConflict)
 }

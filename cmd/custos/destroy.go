@@ -49,7 +49,7 @@ func (a *app) runDestroy(ctx context.Context, o destroyOptions) error {
 	if _, err := a.configured("destroy " + o.model); err != nil {
 		return err
 	}
-	res, err := a.generate(ctx, generator.Request{Dir: a.dir, Model: o.model, Destroy: &o.destroy})
+	res, err := a.generateAsking(ctx, generator.Request{Dir: a.dir, Model: o.model, Destroy: &o.destroy}, o.writeOptions)
 	if err != nil {
 		return err
 	}

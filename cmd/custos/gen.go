@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,7 +18,7 @@ import (
 // writeOptions are the flags of every command that writes generated files.
 type writeOptions struct {
 	dryRun, diff, json, verbose, noMod, noBuild bool
-	conflict                                    string // what to do about one: stop, markers
+	conflict                                    string // what to do about one: see answers
 }
 
 func (o *writeOptions) register(cmd *cobra.Command) {
@@ -32,15 +33,17 @@ func (o *writeOptions) register(cmd *cobra.Command) {
 const (
 	stop    = "stop"
 	markers = "markers"
+	mine    = "mine"
+	fresh   = "new"
 )
 
 // registerMerge adds the flags of commands that may merge into the user's edits.
 func (o *writeOptions) registerMerge(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.noBuild, "no-build", false, "do not compile what was merged into your edits before it is written")
-	cmd.Flags().StringVar(&o.conflict, "conflict", stop, "what to do where your edit and the new version exclude each other:\n"+stop+", or "+markers+" to have both written into the file")
+	cmd.Flags().StringVar(&o.conflict, "conflict", stop, "what to do where your edit and the new version exclude each other:\n"+stop+" (a terminal is asked), "+markers+" to have both written into the file,\n"+mine+" or "+fresh+" to have one of them, there and nowhere else")
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
-		if o.conflict != stop && o.conflict != markers {
-			return usagef(cmd, "unknown --conflict %q; known: %s, %s", clip(o.conflict), markers, stop)
+		if known := []string{markers, mine, fresh, stop}; !slices.Contains(known, o.conflict) {
+			return usagef(cmd, "unknown --conflict %q; known: %s", clip(o.conflict), strings.Join(known, ", "))
 		}
 		return nil
 	}
@@ -128,7 +131,7 @@ func (a *app) parsePlugins(name string, words []string) ([]plugin.Selection, err
 }
 
 func (a *app) runGen(ctx context.Context, o genOptions) error {
-	res, err := a.generate(ctx, generator.Request{Dir: a.dir, Options: o.project, Model: o.model, Plugins: o.plugins})
+	res, err := a.generateAsking(ctx, generator.Request{Dir: a.dir, Options: o.project, Model: o.model, Plugins: o.plugins}, o.writeOptions)
 	if err != nil {
 		return err
 	}

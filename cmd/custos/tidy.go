@@ -22,7 +22,7 @@ import (
 // packages and not go mod tidy, which would drop what the user requires and does not import yet. A failure is a
 // warning: the files are written, and the network may be back in a minute.
 func (a *app) tidy(ctx context.Context, out outcome) {
-	if !needsTidy(out.changes) {
+	if !needsTidy(out.changes) && !out.proceeds { // what has markers was written without this
 		return
 	}
 	words := append([]string{"get", "-t"}, goFolders(out)...)

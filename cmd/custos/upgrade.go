@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+
+	"github.com/custos-auth/custos/generator"
 )
 
 type upgradeOptions struct {
@@ -50,9 +52,12 @@ func (a *app) runUpgrade(ctx context.Context, o upgradeOptions) error {
 			return err
 		}
 	}
-	res, err := a.existing(ctx, "upgrade")
+	res, err := a.generateAsking(ctx, generator.Request{Dir: a.dir}, o.writeOptions)
 	if err != nil {
 		return err
+	}
+	if res.Project.ConfigFile == nil {
+		return noConfig("upgrade", res.Project.Module)
 	}
 	out := newOutcome(res)
 	if waiting == nil {

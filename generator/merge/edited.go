@@ -362,3 +362,30 @@ func (m *merger) learn(name string) {
 		}
 	}
 }
+
+// Side is whose version a file's conflicts are settled with.
+type Side int
+
+// The sides. Ask leaves a conflict as it is.
+const (
+	Ask Side = iota
+	Mine
+	New
+)
+
+// Settle settles the conflicts of a change with one side's version; everything else in the file stays merged. The next
+// run does not ask again: what is new is known, and was refused or taken.
+func Settle(c plan.Change, side Side) plan.Change {
+	if c.Op != plan.Conflict || side == Ask {
+		return c
+	}
+	c.New, c.Note = c.Stages[1], "your version, where the new one excludes it"
+	if side == New {
+		c.New, c.Note = c.Stages[2], "the new version, where yours excludes it"
+	}
+	c.Op, c.Hunks, c.Stages = plan.Merge, nil, [3][]byte{}
+	if bytes.Equal(c.New, c.Old) {
+		c.Op = plan.Keep
+	}
+	return c
+}

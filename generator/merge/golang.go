@@ -228,7 +228,7 @@ func (c *goCutter) importSpec(d *ast.GenDecl, spec *ast.ImportSpec) bool {
 	return alone && closed
 }
 
-// scanGo calls f for each token and comment of a piece of Go, but not for the semicolons of line ends.
+// scanGo calls f for each token and comment of a piece of Go. The semicolon that a line's end stands for is "\n".
 func scanGo(s string, f func(offset int, tok token.Token, lit string)) {
 	var sc scanner.Scanner
 	file := token.NewFileSet().AddFile("", -1, len(s))
@@ -238,31 +238,38 @@ func scanGo(s string, f func(offset int, tok token.Token, lit string)) {
 		if tok == token.EOF {
 			return
 		}
-		if tok == token.SEMICOLON && lit != ";" {
-			continue
-		}
-		if lit == "" || tok.IsOperator() {
+		switch {
+		case tok == token.SEMICOLON && lit != ";":
+			lit = "\n"
+		case lit == "" || tok.IsOperator():
 			lit = tok.String()
 		}
 		f(file.Offset(pos), tok, lit)
 	}
 }
 
-// goTokens is a piece of Go without its layout: how it is broken into lines does not matter, nor the comma that a
-// closing parenthesis in a line of its own needs.
+// goTokens is a piece of Go without its layout. Line ends count where they end a statement, but not before a closing
+// bracket, nor does the comma that one in a line of its own needs.
 func goTokens(s string) string {
 	var out []string
+	drop := func(what string) {
+		if n := len(out); n > 0 && out[n-1] == what {
+			out = out[:n-1]
+		}
+	}
 	scanGo(s, func(_ int, tok token.Token, lit string) {
 		switch tok {
+		case token.SEMICOLON:
+			lit = ";"
 		case token.RPAREN, token.RBRACK, token.RBRACE:
-			if n := len(out); n > 0 && out[n-1] == "," {
-				out = out[:n-1]
-			}
+			drop(";")
+			drop(",")
 		case token.COMMENT:
 			lit = trimmed(lit)
 		}
 		out = append(out, lit)
 	})
+	drop(";")
 	return strings.Join(out, "\x00")
 }
 
@@ -278,7 +285,10 @@ func goLines(s string) text {
 		at += len(l)
 	}
 	line := 0
-	scanGo(s, func(offset int, _ token.Token, lit string) {
+	scanGo(s, func(offset int, tok token.Token, lit string) {
+		if tok == token.SEMICOLON && lit != ";" {
+			return
+		}
 		for line+1 < len(starts) && starts[line+1] <= offset {
 			line++
 		}
@@ -296,7 +306,15 @@ func goLines(s string) text {
 
 // renameGo gives new names to what a piece of Go declares and uses: a method after a dot, anything else where no dot
 // is before it.
+// A name that is also a variable's there is left alone.
 func renameGo(s string, renames []renaming) string {
+	variables, last := map[string]bool{}, ""
+	scanGo(s, func(_ int, tok token.Token, lit string) {
+		if tok == token.DEFINE || tok == token.ASSIGN {
+			variables[last] = true
+		}
+		last = lit
+	})
 	var b strings.Builder
 	at, before := 0, token.ILLEGAL
 	receiver := false // between func and the method's name
@@ -307,7 +325,7 @@ func renameGo(s string, renames []renaming) string {
 		if tok == token.IDENT {
 			for _, r := range renames {
 				method := strings.Contains(r.from.sig, "method ")
-				if r.from.words[0] != lit || method != (before == token.PERIOD || receiver && before == token.RPAREN) {
+				if r.from.words[0] != lit || !method && variables[lit] || method != (before == token.PERIOD || receiver && before == token.RPAREN) {
 					continue
 				}
 				b.WriteString(s[at:offset] + r.to.words[0])

@@ -398,6 +398,9 @@ func (g *group) combine(from *trio, b, m, t *unit) {
 		clash = true
 	default:
 		base = g.as(b)
+		if b.tokens == m.tokens { // no name in it is another one
+			base, theirs = b.text, t.text
+		}
 		v, clash = g.three(f, base, m.text, theirs, g.lang.finer)
 	}
 	if clash && v.marked == "" {
@@ -706,6 +709,18 @@ func (g *group) giveUp(why string) []merged {
 			r.hunks = []plan.Hunk{{Line: 1, Base: f.base, Mine: f.mine, Theirs: f.theirs, Why: path.Base(f.path) + ": " + why}}
 		}
 		out = append(out, r)
+	}
+	if slices.ContainsFunc(out, func(r merged) bool { return len(r.hunks) > 0 }) {
+		return out
+	}
+	// What clashes is in a file of the user's that is in no version of custos': say so at the new ones.
+	for i, f := range g.files {
+		if f.theirs == nil || bytes.Equal(f.mine, f.theirs) {
+			continue
+		}
+		v := resolve([]chunk{{conflict: true, base: lines(f.base), mine: lines(f.mine), theirs: lines(f.theirs)}}, g.labels)
+		out[i].content, out[i].stages = []byte(v.marked), [3][]byte{f.base, f.mine, f.theirs}
+		out[i].hunks = []plan.Hunk{{Line: 1, Base: f.base, Mine: f.mine, Theirs: f.theirs, Why: path.Base(f.path) + ": " + why}}
 	}
 	return out
 }

@@ -22,12 +22,14 @@ func TestLock(t *testing.T) {
 	}}
 	l.Detached = []string{"internal/auth/z.go", "internal/auth/a b.go"}
 	l.Overrides = []project.Override{{Path: ".custos/templates/p/go/model/x.go.tmpl", Hash: h}, {Path: ".custos/templates/p/README.md", Hash: h}}
+	l.Tombstones = []project.Tombstone{{Path: "b.go", Name: "func Service.List"}, {Path: "a.sql", Name: "query B"}, {Path: "a.sql", Name: "query A"}, {Path: "a.sql", Name: "query A"}}
 	want := "custos-lock 1\ngenerator v0.1.0\nsqlc " + h + "\n" +
 		`ledger "db/migrations/00001_a b\".sql" ` + h + " origin=api_tokens id=api_tokens.name\n" +
 		"user internal/auth/apiclient/api_tokens.go " + h + " origin=api_tokens\n" +
 		`machine "internal/auth/ä=\u00a0x.go" ` + h + " origin=core\n" +
 		"detached \"internal/auth/a b.go\"\ndetached internal/auth/z.go\n" +
-		"override .custos/templates/p/README.md " + h + "\noverride .custos/templates/p/go/model/x.go.tmpl " + h + "\n"
+		"override .custos/templates/p/README.md " + h + "\noverride .custos/templates/p/go/model/x.go.tmpl " + h + "\n" +
+		"tombstone a.sql \"query A\"\ntombstone a.sql \"query B\"\ntombstone b.go \"func Service.List\"\n"
 	if got := string(l.Bytes()); got != want {
 		t.Errorf("got:\n%s", got)
 	}
@@ -122,6 +124,8 @@ func TestLockFaults(t *testing.T) {
 		{head + "user a " + h + " origin=core id=x", "does not belong"},
 		{head + "user a " + h + " x=core", "does not belong"},
 		{head + "somebody a", "unknown word \"somebody\""},
+		{head + "tombstone a", "a tombstone has a path and a name"},
+		{head + "tombstone ../a b", "leaves the project"},
 		{head + "user  a", "one space"},
 		{head + "user \"a", "quotes do not close"},
 		{head + "generator", "takes one word"},
