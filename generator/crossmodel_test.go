@@ -21,7 +21,7 @@ import (
 func severalModels(t *testing.T, name string) set {
 	t.Helper()
 	var admin []plugin.Selection
-	for _, arg := range []string{"password", "mfa:strict", "lockout:max_attempts=3", "remember_me", "magic_link", "password_reset"} {
+	for _, arg := range []string{"password", "mfa:strict", "lockout:max_attempts=3", "remember_me", "magic_link", "password_reset", "token_auth"} {
 		sel, err := plugin.ParseArg(arg)
 		if err != nil {
 			t.Fatal(err)

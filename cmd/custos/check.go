@@ -71,6 +71,8 @@ type finding struct {
 	Path  string `json:"path"`
 	Line  int    `json:"line,omitempty"`
 	Why   string `json:"why"`
+
+	upgrade bool // what mends it is custos upgrade, and Why does not say so
 }
 
 func (f finding) place() string {
@@ -114,15 +116,15 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) error {
 
 // advise says what to type about the findings that do not say so themselves.
 func (a *app) advise(findings []finding) {
-	if slices.ContainsFunc(findings, func(f finding) bool { return f.State == stateAdvisory }) {
+	has := func(state string, upgrade bool) bool {
+		return slices.ContainsFunc(findings, func(f finding) bool { return f.State == state && f.upgrade == upgrade })
+	}
+	if has(stateAdvisory, false) {
 		a.note("a security fix is not applied; see: custos audit")
 	}
-	has := func(state string) bool {
-		return slices.ContainsFunc(findings, func(f finding) bool { return f.State == state && !strings.Contains(f.Why, "; ") })
-	}
-	if has(stateConflict) {
+	if has(stateConflict, true) {
 		a.note("see what excludes each other, and how to settle it: custos upgrade")
-	} else if has(stateStale) {
+	} else if has(stateStale, true) {
 		a.note("out of date; type: custos upgrade")
 	}
 }
@@ -150,7 +152,7 @@ func (a *app) check(ctx context.Context) ([]finding, error) {
 	p, err := a.configured("check")
 	var pos *project.PosError
 	if errors.As(err, &pos) && pos.Conflict {
-		return []finding{{generator.FaultMarker, pos.File, pos.Line, pos.Msg}}, nil
+		return []finding{{State: generator.FaultMarker, Path: pos.File, Line: pos.Line, Why: pos.Msg}}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -161,7 +163,7 @@ func (a *app) check(ctx context.Context) ([]finding, error) {
 	}
 	findings := []finding{}
 	for _, f := range faults {
-		findings = append(findings, finding{f.Kind, f.Path, f.Line, f.Why})
+		findings = append(findings, finding{State: f.Kind, Path: f.Path, Line: f.Line, Why: f.Why})
 	}
 	if waiting, err := readMerge(p.Root); err != nil {
 		return nil, err
@@ -178,7 +180,7 @@ func (a *app) check(ctx context.Context) ([]finding, error) {
 		return findings, nil
 	}
 	for _, f := range flaws {
-		findings = append(findings, finding{stateAdvisory, f.Path, f.Line, newFlaw(f).why()})
+		findings = append(findings, finding{State: stateAdvisory, Path: f.Path, Line: f.Line, Why: newFlaw(f).why()})
 	}
 	res, err := a.existing(ctx, "check")
 	if err != nil {
@@ -235,7 +237,7 @@ func checkNumbers(cfg project.MigrationConfig, files []project.MigrationFile) []
 func checkChanges(changes []plan.Change, known []finding) []finding {
 	var findings []finding
 	for _, c := range changes {
-		at := finding{State: stateStale, Path: c.Path, Why: c.Note}
+		at := finding{State: stateStale, Path: c.Path, Why: c.Note, upgrade: true}
 		switch {
 		case slices.ContainsFunc(known, func(f finding) bool { return f.Path == c.Path && f.State != stateAdvisory }):
 			continue
@@ -244,7 +246,7 @@ func checkChanges(changes []plan.Change, known []finding) []finding {
 		case !c.Writes():
 			continue
 		case project.Markers(c.Old) > 0:
-			at.Why = "git left it in conflict; type: custos upgrade"
+			at.Why = "git left it in conflict, and custos upgrade makes it anew"
 		case at.Why == "":
 			at.Why = map[plan.Op]string{plan.Create: "missing", plan.Replace: outOfDate, plan.Delete: "no longer generated"}[c.Op]
 		}

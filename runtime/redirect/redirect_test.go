@@ -53,6 +53,7 @@ func TestAllows(t *testing.T) {
 	}
 }
 
+// MOD-19 of the protocol of DeviseTokenAuth.
 func TestWith(t *testing.T) {
 	values := url.Values{"b": {"1 2"}, "a": {""}}
 	for _, c := range []struct{ target, want string }{
