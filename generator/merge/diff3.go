@@ -108,8 +108,8 @@ func conflicts(chunks []chunk) int {
 	return n
 }
 
-// Labels name the three versions in conflict markers.
-type Labels struct{ Mine, Base, Theirs string }
+// labels name the three versions in conflict markers.
+type labels struct{ Mine, Base, Theirs string }
 
 // versions is one place of a merged file: with conflict markers, and as each version would have it. Where there is
 // no conflict all four are the same.
@@ -118,7 +118,7 @@ type versions struct{ marked, mine, base, theirs string }
 func agreed(s string) versions { return versions{s, s, s, s} }
 
 // resolve spells chunks out.
-func resolve(chunks []chunk, l Labels) versions {
+func resolve(chunks []chunk, l labels) versions {
 	var v [4]strings.Builder
 	for _, c := range chunks {
 		if !c.conflict {
@@ -170,5 +170,5 @@ func Report(h plan.Hunk) string {
 			c.taken = short
 		}
 	}
-	return resolve(chunks, Labels{Mine: "yours", Base: "base", Theirs: "new"}).marked
+	return resolve(chunks, labels{Mine: "yours", Base: "base", Theirs: "new"}).marked
 }

@@ -38,7 +38,7 @@ func edited(rnd *rand.Rand, base []string, side string, copies bool) []string {
 
 func merge3(base, mine, theirs string) (versions, int) {
 	chunks := diff3(plainText(base), plainText(mine), plainText(theirs))
-	return resolve(chunks, Labels{Mine: "mine", Base: "base", Theirs: "theirs"}), conflicts(chunks)
+	return resolve(chunks, labels{Mine: "mine", Base: "base", Theirs: "theirs"}), conflicts(chunks)
 }
 
 // git merge-file is the oracle: on texts whose lines are distinct, so that there is one way to align them, the result

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write what the scenarios want")
 
-var testLabels = Labels{Mine: "yours", Base: "base", Theirs: "new"}
+var testLabels = labels{Mine: "yours", Base: "base", Theirs: "new"}
 
 // scenario is a txtar: the files of each version, those that do not differ from base left out; what must be in the
 // result ("has:", also in a note or a reason), how many hunks, and the result.

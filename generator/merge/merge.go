@@ -70,7 +70,7 @@ func changes(p *project.Project, entries []project.Entry, files []plan.File, gen
 	if err := plan.Check(files); err != nil {
 		return nil, err
 	}
-	m := merger{p: p, entries: entries, lock: byPath(p.Lock), labels: Labels{Mine: "yours", Base: "base " + p.Lock.Generator, Theirs: "custos " + generatorVersion}}
+	m := merger{p: p, entries: entries, lock: byPath(p.Lock), labels: labels{Mine: "yours", Base: "base " + p.Lock.Generator, Theirs: "custos " + generatorVersion}}
 	for _, f := range files {
 		if err := m.wanted(f); err != nil {
 			return nil, err
@@ -157,7 +157,7 @@ type merger struct {
 	p       *project.Project
 	entries []project.Entry // of the lock, those that are looked at
 	lock    map[string]project.Entry
-	labels  Labels
+	labels  labels
 	changes []plan.Change
 	foreign []string
 	words   map[string][]string // of the user's Go -> files that have them; see used
