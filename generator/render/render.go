@@ -9,6 +9,7 @@
 //	go/auth, go/authdb, go/authdbtest     the shared packages
 //	go/model                              each model's package
 //	go/authctl                            the administration program
+//	go/FOLDER/SUB/...                     files that are no Go, in that folder of the package, for it to embed
 //	SECURITY.md.tmpl                      a part of the shared package's SECURITY.md
 //	mail/NAME.txt.tmpl, NAME.html.tmpl    mail/NAME.txt and NAME.html in each model's package
 //
@@ -241,6 +242,14 @@ const mailDir = "mail"
 
 func (src source) isMail() bool { return strings.HasPrefix(src.out, mailDir+"/") }
 
+// sub is the folder below the package's that a file of go/FOLDER/SUB is in, or "".
+func (src source) sub() string {
+	if parts := strings.SplitN(path.Dir(src.out), "/", 3); parts[0] == "go" && len(parts) == 3 {
+		return parts[2]
+	}
+	return ""
+}
+
 // delims are what stands around an action; "" is {{ and }}.
 func (src source) delims() (left, right string) {
 	if src.isMail() {
@@ -342,7 +351,10 @@ func destination(pl *plan.Plan, out string) (dir string, perModel bool, err erro
 		}
 		return pl.Config.Package, true, nil
 	}
-	folder, _, _ := strings.Cut(strings.TrimPrefix(out, "go/"), "/")
+	folder, rest, _ := strings.Cut(strings.TrimPrefix(out, "go/"), "/")
+	if strings.Contains(rest, "/") && path.Ext(rest) == ".go" {
+		return "", false, fmt.Errorf("go/%s/%s: a folder in a package's folder has no Go, which would be another package", folder, rest)
+	}
 	switch folder {
 	case "auth":
 		return pl.Config.Package, false, nil
@@ -378,6 +390,7 @@ func renderFile(pl *plan.Plan, s plugin.Selected, src source) ([]plan.File, erro
 		if src.isMail() {
 			to = path.Join(dir, m.Package, mailDir)
 		}
+		to = path.Join(to, src.sub())
 		f := plan.File{Path: path.Join(to, placeholders(path.Base(src.out), m)), Content: content, Origin: s.Name}
 		if strings.HasSuffix(f.Path, "_gen.go") {
 			f.Owner = plan.Machine

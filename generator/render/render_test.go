@@ -69,11 +69,14 @@ func TestFilesGoWhereTheirPlaceSays(t *testing.T) {
 		"go/model/j.mysql+sqlite.go.tmpl": "package {{.Model.Package}}\n",
 		"mail/k.txt.tmpl":                 "k",
 		"mail/k.html.tmpl":                "k",
+		"go/model/texts/l.en.json.tmpl":   "{}",
+		"go/auth/texts/all/m.txt.tmpl":    "m",
 	}, nil))
 	for _, want := range []string{
 		"internal/auth/a.go", "internal/auth/authdb/b.go", "internal/auth/authdb/authdbtest/c.go", "cmd/authctl/d.go", "internal/auth/apiclient/e.go",
 		"internal/auth/apiclient/api_client_f.go", "db/custos/queries/api_client_g.sql", "internal/auth/apiclient/h.go", "internal/auth/apiclient/j.go",
 		"internal/auth/apiclient/mail/k.txt", "internal/auth/apiclient/mail/k.html",
+		"internal/auth/apiclient/texts/l.en.json", "internal/auth/texts/all/m.txt",
 	} {
 		if _, ok := files[want]; !ok {
 			t.Errorf("no %s", want)
@@ -132,6 +135,7 @@ func TestFaultsNameTheTemplate(t *testing.T) {
 		{"go/auth/a.go.tmpl", "package a // {{type \"tyme\"}}", "tyme"},
 		{"go/model/a.go.tmpl", "package a // {{.Has \"deeep\"}}", `no option "deeep"`},
 		{"go/elsewhere/a.go.tmpl", "package a", "unknown folder go/elsewhere"},
+		{"go/model/deep/a.go.tmpl", "package a", "go/model/deep/a.go: a folder in a package's folder has no Go"},
 		{"queries/a.sql.tmpl", "{{printenv}}", "printenv"},
 		{"mail/a.txt.tmpl", "[[.Nothing]]", "Nothing"},
 		{"mail/a.html.tmpl", "{{if .Name}}", "what comes out is no template"},
