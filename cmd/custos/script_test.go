@@ -38,16 +38,18 @@ var update = flag.Bool("update", false, "rewrite what the scripts expect")
 //	code N custos ...      runs it and wants the exit code N
 //	paste FILE             writes to FILE the code that the last command, with --json, gave to paste
 //	nowrites N custos ...  the same, and the current folder must be as it was
-//	database ENGINE V FILE makes a database of the statements in FILE, a line each, and puts its URL into V; see [server:ENGINE]
+//	database ENGINE V FILE makes a database of the statements in FILE, a line each, and puts its URL into V
+//	node SCRIPT ...        runs a script of testdata/npm, with the packages there
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		Setup:               setup,
-		Condition:           hasServer,
+		Condition:           outside,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"database": makeDatabase,
+			"node":     useNode,
 			"code":     func(ts *testscript.TestScript, _ bool, args []string) { runCode(ts, args) },
 			"nowrites": noWrites,
 			"paste":    paste,
