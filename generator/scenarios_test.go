@@ -108,7 +108,7 @@ func scenarioTests(t *testing.T) map[string][]string {
 				return err
 			}
 			isGo := strings.HasSuffix(strings.TrimSuffix(name, ".tmpl"), "_test.go") || strings.HasSuffix(name, "_test.go.txt")
-			if !isGo && (dir != "testdata" || !slices.Contains([]string{".js", ".mjs", ".txtar"}, path.Ext(name))) {
+			if !isGo && (dir != "testdata" || !slices.Contains([]string{".cjs", ".txtar"}, path.Ext(name))) {
 				return nil
 			}
 			text, err := fs.ReadFile(files, name)
@@ -187,7 +187,7 @@ func TestScenarioTable(t *testing.T) {
 	if got := fmt.Sprint(shown); got != "map[AB-01:[TestOne FuzzTwo] AB-02:[TestOne] AB-03:[TestOne] AB-99:[TestThree] UTF-16:[TestThree]]" {
 		t.Errorf("carried: %s", got)
 	}
-	if got := fmt.Sprint(carried("step AB-01\nstep AB-02 AB-01", "testdata/x.mjs", false)); got != "map[AB-01:[testdata/x.mjs] AB-02:[testdata/x.mjs]]" {
+	if got := fmt.Sprint(carried("step AB-01\nstep AB-02 AB-01", "testdata/x.cjs", false)); got != "map[AB-01:[testdata/x.cjs] AB-02:[testdata/x.cjs]]" {
 		t.Errorf("carried by a script: %s", got)
 	}
 	updated, faults := scenarioTable(`# Scenarios
