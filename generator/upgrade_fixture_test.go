@@ -115,7 +115,7 @@ func TestShop(t *testing.T) {
 	}
 	for name, words := range map[string][]string{
 		"attempts.go": {"epochOf(ctx, a.owner)", `"attempt", "factor"`},
-		"sign_in.go":  {"30*time.Second", "keepEpoch(ctx, proof)", "capSessions(ctx", "// forget is ours."},
+		"sign_in.go":  {"30*time.Second", "Epoch", "capSessions(ctx", "// forget is ours."},
 		"sessions.go": {"s.beginEpoch(ctx, e.OwnerID); err != nil {\r\n"},
 	} {
 		for _, w := range words {
