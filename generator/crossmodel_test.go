@@ -125,7 +125,7 @@ func TestModelsThatMixAreNoticed(t *testing.T) {
 	for _, m := range []mutant{
 		{"a session is found whatever model it is of", "authdb/admin_sessions.sql.go", "const findAdminBySession", "t.authenticatable_type = 'Admin'", "1 = 1"},
 		{"so is an API token", "authdb/user_api_tokens.sql.go", "const findUserByAPIToken", "t.authenticatable_type = 'User'", "1 = 1"},
-		{"attempts count for every model", "authdb/admin_lockouts.sql.go", "const countAdminAttempt", "authenticatable_type = 'Admin'", "1 = 1"},
+		{"attempts count for another model", "authdb/admin_lockouts.sql.go", "const countAdminAttempt", "'Admin', ?1", "'User', ?1"},
 		{"an API token's digest does not name the model", "apiclient/api_tokens.go", "", `Digester(apiTokenFactor, "ApiClient")`, `Digester(apiTokenFactor, "User")`},
 		{"nor does a second factor's seal", "admin/mfa.go", "", `seal.New(s.config.Keys, "mfa", "Admin")`, `seal.New(s.config.Keys, "mfa", "User")`},
 		{"cookies have one name", "admin/sessions.go", "", `cookie.New(s.config.URL, "admin")`, `cookie.New(s.config.URL, "user")`},
