@@ -126,13 +126,13 @@ func (a *app) writeMarkers(ctx context.Context, out outcome) error {
 	if err := disk.Apply(out.root, changes); err != nil {
 		return err
 	}
-	for i, f := range w.Files {
+	for _, f := range w.Files {
 		if f.Index == "" {
 			continue
 		}
 		c := out.changes[slices.IndexFunc(out.changes, func(c plan.Change) bool { return c.Path == f.Path })]
 		if err := index.unmerged(ctx, f.Path, f.Index, c.Stages); err != nil {
-			a.note("tell git of the conflict in %s: %v; settle it in the file", w.Files[i].Path, err)
+			a.note("tell git of the conflict in %s: %v; settle it in the file", f.Path, err)
 		}
 	}
 	return nil
@@ -159,6 +159,7 @@ func (a *app) settledMerge() (*waitingMerge, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", f.Path, err)
 		}
+		// Stricter than project.Markers: half a conflict, whose other marker was deleted, is not settled either.
 		for i, l := range strings.Split(string(content), "\n") {
 			if strings.HasPrefix(l, "<<<<<<< ") || strings.HasPrefix(l, ">>>>>>> ") {
 				left = append(left, fmt.Errorf("%s:%d: a conflict marker is left", f.Path, i+1))
@@ -220,14 +221,12 @@ func (a *app) abortMerge(ctx context.Context) error {
 	if err := disk.Apply(root, changes); err != nil {
 		return err
 	}
-	if err := a.unstage(ctx, root, w); err != nil {
-		return err
-	}
+	a.unstage(ctx, root, w)
 	return a.printf("The project is as it was before the upgrade.\n")
 }
 
 // unstage gives git's index back the entries of before, so that the files are modified and no longer in conflict.
-func (a *app) unstage(ctx context.Context, root string, w *waitingMerge) error {
+func (a *app) unstage(ctx context.Context, root string, w *waitingMerge) {
 	index := indexOf(ctx, root)
 	for _, f := range w.Files {
 		if f.Index == "" {
@@ -237,5 +236,4 @@ func (a *app) unstage(ctx context.Context, root string, w *waitingMerge) error {
 			a.note("tell git that the conflict in %s is settled: %v; type: git add %s", f.Path, err, f.Path)
 		}
 	}
-	return nil
 }
