@@ -29,6 +29,12 @@ type Declaration struct {
 	// Hash is that of the tokens: of a function's without its name and receiver, of a query's without its name, so
 	// that both are known again when they were renamed. White space and comments do not count.
 	Hash string
+
+	// Nameless is the hash of a constant, variable or type without its name, by which one that was renamed is known
+	// again: with care, since a value may well be there twice. It is "" of all else, and where there is but a name.
+	// Tokens is how much there is to know it by.
+	Nameless string
+	Tokens   int
 }
 
 // Of lists the declarations of a file, by its name: of .go and .sql files; others have none. A Go file that does not
@@ -61,6 +67,16 @@ func ofGo(name string, src []byte) ([]Declaration, error) {
 		d.Name, d.Text, d.Line, d.Hash = name, text(n.Pos(), n.End()), fset.PositionFor(n.Pos(), false).Line, hash("go", goTokens(compared))
 		out = append(out, d)
 	}
+	nameless := func(kind token.Token, n ast.Node, names []*ast.Ident) {
+		compared, at := kind.String()+" ", n.Pos()
+		for _, id := range names {
+			compared += text(at, id.Pos()) + "_"
+			at = id.End()
+		}
+		tokens := goTokens(compared + text(at, n.End()))
+		d := &out[len(out)-1]
+		d.Nameless, d.Tokens = hash("go nameless", tokens), len(tokens)
+	}
 	span := func(doc *ast.CommentGroup, n ast.Node) {
 		from := n.Pos()
 		if doc != nil {
@@ -88,15 +104,41 @@ func ofGo(name string, src []byte) ([]Declaration, error) {
 				switch s := s.(type) {
 				case *ast.TypeSpec:
 					add(s.Name.Name, s, d.Tok.String()+" "+text(s.Pos(), s.End()))
+					nameless(d.Tok, s, itself(s))
 				case *ast.ValueSpec:
 					for _, id := range s.Names {
 						add(id.Name, s, d.Tok.String()+" "+text(s.Pos(), s.End()))
+						if s.Type != nil || len(s.Values) > 0 {
+							nameless(d.Tok, s, s.Names)
+						}
 					}
 				}
 			}
 		}
 	}
 	return out, err
+}
+
+// itself is where a type says its own name, in order.
+func itself(s *ast.TypeSpec) []*ast.Ident {
+	names := []*ast.Ident{s.Name}
+	member := map[*ast.Ident]bool{} // of another type
+	ast.Inspect(s.Type, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field:
+			for _, id := range n.Names {
+				member[id] = true
+			}
+		case *ast.SelectorExpr:
+			member[n.Sel] = true
+		case *ast.Ident:
+			if n.Name == s.Name.Name && !member[n] {
+				names = append(names, n)
+			}
+		}
+		return true
+	})
+	return names
 }
 
 func receiver(t ast.Expr) string {

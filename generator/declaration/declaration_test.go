@@ -58,6 +58,32 @@ func TestKnownAgain(t *testing.T) {
 	}
 }
 
+// What is the same under another name.
+func TestNameless(t *testing.T) {
+	for _, c := range []struct {
+		name, a, b string
+		same       bool
+	}{
+		{"a constant", "const life = 3 * hour", "const (\n\t// long\n\trest = 3*hour\n)", true},
+		{"another value", "const life = 3 * hour", "const rest = 4 * hour", false},
+		{"a variable", "const life = 3", "var rest = 3", false},
+		{"another type", "const life mood = 3", "const life = 3", false},
+		{"a type", "type node struct{ next *node }", "type link struct{ next *link }", true},
+		{"a type and its field", "type mood struct{ mood string; more other.mood }", "type feeling struct{ mood string; more other.mood }", true},
+		{"another field", "type node struct{ next *node }", "type link struct{ other *link }", false},
+		{"with parameters", "type set[K comparable] map[K]*set[K]", "type pile[K comparable] map[K]*pile[K]", true},
+	} {
+		a, b := only(t, "a.go", "package p\n"+c.a), only(t, "a.go", "package p\n"+c.b)
+		if (a.Nameless == b.Nameless) != c.same || a.Nameless == "" {
+			t.Errorf("%s: %q and %q: want same %v", c.name, a.Text, b.Text, c.same)
+		}
+	}
+	all := must(declaration.Of("a.go", []byte("package p\n\nconst (\n\ta = iota\n\tb\n)\n\nfunc f() {}\n")))
+	if all[0].Nameless == "" || all[1].Nameless != "" || all[2].Nameless != "" {
+		t.Errorf("%+v", all)
+	}
+}
+
 func TestOf(t *testing.T) {
 	all, err := declaration.Of("a.go", []byte("package p\n\ntype T[K comparable] struct{}\n\nfunc (t *T[K]) M() {}\n\nvar a, b = 1, 2\n\nimport \"fmt\"\n"))
 	var names []string
