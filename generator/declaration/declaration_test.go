@@ -44,13 +44,22 @@ func TestKnownAgain(t *testing.T) {
 	if d := only(t, "a.go", rotate); d.Name != "Service.Rotate" || d.Line != 4 || !strings.HasPrefix(d.Text, "func (s *Service) Rotate") {
 		t.Errorf("%+v", d)
 	}
-	if d := only(t, "a.go", rotate); rotate[d.Start:d.End] != rotate[len("package p\n\n"):] || d.Grouped {
+	if d := only(t, "a.go", rotate); rotate[d.Start:d.End] != rotate[len("package p\n\n"):] || d.Group != nil || d.Shared {
 		t.Errorf("the lines of it are %q", rotate[d.Start:d.End])
 	}
 	if d := only(t, "a.sql", find); find[d.Start:d.End] != find {
 		t.Errorf("the lines of it are %q", find[d.Start:d.End])
 	}
-	if d := only(t, "a.go", "package p\n\nvar (\n\ta = 1\n)\n"); !d.Grouped || d.Start != 11 {
+	const group = "package p\n\n// All.\nvar (\n\t// a is a.\n\ta = 1 // one\n)\n"
+	if d := only(t, "a.go", group); d.Group == nil || group[d.Start:d.End] != "\t// a is a.\n\ta = 1 // one\n" || group[d.At:d.End] != "a = 1 // one\n" || d.Shared {
+		t.Errorf("%+v", d)
+	} else if start, end := d.Whole(); group[start:end] != group[11:] {
+		t.Errorf("the group is %q", group[start:end])
+	}
+	if d := only(t, "a.go", "package p\n\nvar ( a = 1 )\n"); !d.Shared || d.Group.Counted {
+		t.Errorf("%+v", d)
+	}
+	if d := only(t, "a.go", "package p\n\nconst (\n\ta = iota\n)\n"); d.Shared || !d.Group.Counted {
 		t.Errorf("%+v", d)
 	}
 	if d := only(t, "a.sql", find); d.Name != "Find" || d.Line != 2 || !strings.HasSuffix(d.Text, "IS NULL;") {
