@@ -14,13 +14,13 @@ import (
 
 // MovedError is a folder of generated code that is elsewhere now, or should be: to go on would take its files for deleted, or
 // write them a second time without the user's edits. Nothing was written.
-type MovedError struct{ msg string }
-
-func (e *MovedError) Error() string { return e.msg }
-
-func moved(format string, args ...any) error {
-	return &MovedError{fmt.Sprintf(format+"; nothing was written", args...)}
+type MovedError struct {
+	What string // what is where, and what to type
 }
+
+func (e *MovedError) Error() string { return e.What + "; nothing was written" }
+
+func moved(format string, args ...any) error { return &MovedError{fmt.Sprintf(format, args...)} }
 
 // root is a folder that custos.yaml names, where it was when custos wrote last and where it is to be.
 type root struct{ key, was, now string }

@@ -50,17 +50,17 @@ func mergeLists(base, mine, theirs memberList, tokens func(string) string, finer
 			}
 		}
 	}
-	removed := [2]int{len(b) + added[0] - len(m), len(b) + added[1] - len(t)}
-	touched := removed[0]+removed[1] > 0
-	if base.counted || mine.counted || theirs.counted {
-		// What one side adds or removes moves what comes after, which is for the other to know.
-		if added[0]+removed[0] > 0 && added[1]+removed[1] > 0 {
+	touched := len(m)-added[0] != len(b) || len(t)-added[1] != len(b)
+	ordered, counted := base.ordered || mine.ordered || theirs.ordered, base.counted || mine.counted || theirs.counted
+	if ours, news := common(mine.members, b, t), common(theirs.members, b, m); ordered && !slices.Equal(ours, news) {
+		// One has them in another order than the other, and out is in mine: it must be what mine made of it, and with
+		// nothing new that stands somewhere in another.
+		if !slices.Equal(news, common(base.members, m, t)) || added[1] > 0 {
 			return "", false
 		}
 	}
-	ordered := base.ordered || mine.ordered || theirs.ordered
-	if order := common(theirs.members, b, m); ordered && !slices.Equal(order, common(base.members, m, t)) && !slices.Equal(order, common(mine.members, b, t)) {
-		return "", false // they are in another order now, and out is in mine
+	if is, ours, news := common(base.members), common(mine.members), common(theirs.members); counted && !slices.Equal(ours, is) && !slices.Equal(news, is) && !slices.Equal(ours, news) {
+		return "", false // what one adds, removes or moves changes what comes after, which is for the other to know
 	}
 	var out []member
 	for _, x := range mine.members {
@@ -120,13 +120,14 @@ func mergeLists(base, mine, theirs memberList, tokens func(string) string, finer
 	return s + suffix, true
 }
 
-// common is the keys of a list that the other two have, in the list's order.
-func common(list []member, a, b map[string]member) []string {
+// common is the keys of a list that the others have, too, in the list's order.
+func common(list []member, others ...map[string]member) []string {
 	var out []string
 	for _, x := range list {
-		_, inA := a[x.key]
-		_, inB := b[x.key]
-		if inA && inB {
+		if !slices.ContainsFunc(others, func(o map[string]member) bool {
+			_, has := o[x.key]
+			return !has
+		}) {
 			out = append(out, x.key)
 		}
 	}
