@@ -17,6 +17,7 @@ type memberList struct {
 	prefix, suffix string
 	members        []member
 	ordered        bool // their order means something
+	counted        bool // and so does how many come before one: constants with iota
 }
 
 // mergeLists merges members by their keys: each changed, added or removed by one side only.
@@ -49,7 +50,18 @@ func mergeLists(base, mine, theirs memberList, tokens func(string) string, finer
 			}
 		}
 	}
-	touched := len(m)-added[0] != len(b) || len(t)-added[1] != len(b)
+	removed := [2]int{len(b) + added[0] - len(m), len(b) + added[1] - len(t)}
+	touched := removed[0]+removed[1] > 0
+	if base.counted || mine.counted || theirs.counted {
+		// What one side adds or removes moves what comes after, which is for the other to know.
+		if added[0]+removed[0] > 0 && added[1]+removed[1] > 0 {
+			return "", false
+		}
+	}
+	ordered := base.ordered || mine.ordered || theirs.ordered
+	if order := common(theirs.members, b, m); ordered && !slices.Equal(order, common(base.members, m, t)) && !slices.Equal(order, common(mine.members, b, t)) {
+		return "", false // they are in another order now, and out is in mine
+	}
 	var out []member
 	for _, x := range mine.members {
 		was, had := b[x.key]
@@ -98,7 +110,7 @@ func mergeLists(base, mine, theirs memberList, tokens func(string) string, finer
 		}
 		out = slices.Insert(out, at, x)
 	}
-	if (base.ordered || mine.ordered || theirs.ordered) && added[0] > 0 && added[1] > 0 && touched {
+	if ordered && added[0] > 0 && added[1] > 0 && touched {
 		return "", false
 	}
 	s := prefix
@@ -106,6 +118,19 @@ func mergeLists(base, mine, theirs memberList, tokens func(string) string, finer
 		s += x.text
 	}
 	return s + suffix, true
+}
+
+// common is the keys of a list that the other two have, in the list's order.
+func common(list []member, a, b map[string]member) []string {
+	var out []string
+	for _, x := range list {
+		_, inA := a[x.key]
+		_, inB := b[x.key]
+		if inA && inB {
+			out = append(out, x.key)
+		}
+	}
+	return out
 }
 
 func keyed(list []member) (map[string]member, bool) {
@@ -190,16 +215,14 @@ func membersOf(s string) (memberList, bool) {
 					p.key += n.Name + ","
 				}
 				// Without a value a constant repeats the one before; iota counts.
-				list.ordered = list.ordered || d.Tok == token.CONST && (len(spec.Values) == 0 || strings.Contains(s, "iota"))
+				list.counted = list.counted || d.Tok == token.CONST && (len(spec.Values) == 0 || strings.Contains(s, "iota"))
 			}
 			if doc != nil {
 				p.from = doc.Pos()
 			}
 			parts = append(parts, p)
 		}
-		if list.ordered {
-			return memberList{}, false // what is added moves what comes after
-		}
+		list.ordered = list.counted
 	case len(d.Specs) == 1:
 		switch spec := d.Specs[0].(type) {
 		case *ast.TypeSpec:

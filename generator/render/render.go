@@ -497,13 +497,14 @@ func overlay(t *template.Template, s plugin.Selected, src source, eng string) er
 	return err
 }
 
-// funcs are the engine's words. Templates cannot ask for the engine's name.
+// funcs are the engine's words, and what turns options into Go. Templates cannot ask for the engine's name.
 func funcs(e engine.Engine) template.FuncMap {
 	return template.FuncMap{
 		"type":     e.Word,
 		"castKey":  e.CastKey,
 		"in":       e.In,
 		"duration": goDuration,
+		"words":    strings.Fields,
 	}
 }
 

@@ -125,3 +125,17 @@ func With(target string, parameters url.Values) string {
 	}
 	return out
 }
+
+// BehindHash returns a target with parameters behind its #, where applications that have their routes there read them, and
+// nowhere else: https://app.example/x becomes https://app.example/x#?a=b. The result is "" for what [Whitelist.Allows] would
+// never allow.
+func BehindHash(target string, parameters url.Values) string {
+	u, ok := parse(target)
+	if !ok {
+		return ""
+	}
+	u.Host = origin(u.Scheme, u.Host)
+	fragment := u.EscapedFragment()
+	u.Fragment, u.RawFragment = "", ""
+	return u.String() + "#" + fragment + "?" + parameters.Encode()
+}

@@ -74,6 +74,21 @@ func TestWith(t *testing.T) {
 	}
 }
 
+func TestBehindHash(t *testing.T) {
+	values := url.Values{"b": {"1 2"}, "a": {""}}
+	for _, c := range []struct{ target, want string }{
+		{"http://h/x", "http://h/x#?a=&b=1+2"},
+		{"http://h:80/x?q=1#/login", "http://h/x?q=1#/login?a=&b=1+2"},
+		{"http://h", "http://h#?a=&b=1+2"},
+		{"http://name:secret@h/", ""},
+		{"/x", ""},
+	} {
+		if got := BehindHash(c.target, values); got != c.want {
+			t.Errorf("BehindHash(%q) = %q, want %q", c.target, got, c.want)
+		}
+	}
+}
+
 // Whatever the target and the parameters: the browser goes to the host that was allowed.
 func FuzzWith(f *testing.F) {
 	f.Add("https://app.example/x?y=1#z", "k", "v")
@@ -87,6 +102,10 @@ func FuzzWith(f *testing.F) {
 		u, err := url.Parse(out)
 		if err != nil || u.Scheme != "https" || u.Host != "app.example" && !strings.HasSuffix(u.Host, ".app.example") || strings.ContainsAny(out, "\r\n\\ ") {
 			t.Errorf("%q becomes %q: %v", target, out, err)
+		}
+		behind, err := url.Parse(BehindHash(target, url.Values{key: {value}}))
+		if err != nil || behind.Scheme != u.Scheme || behind.Host != u.Host || behind.Path != u.Path {
+			t.Errorf("%q becomes %v behind the #: %v", target, behind, err)
 		}
 		if u.Query().Get(key) != value && !strings.Contains(u.RawQuery, url.QueryEscape(key)+"=") {
 			t.Errorf("%q: %q has no %q", target, out, key)
