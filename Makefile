@@ -43,9 +43,10 @@ fuzz:
 		done; \
 	done
 
-# What users do to their files against what new versions do: 10 000 trials, of which `make test` has 300.
+# What users do to their files against what new versions do: 10 000 trials, of which `make test` has 300; and 500 kills
+# at random points, of which it has 96.
 upgrades:
-	CUSTOS_UPGRADES=10000 go test -timeout 300m -run TestUpgradesOfEditedProjects -v ./generator
+	CUSTOS_UPGRADES=10000 CUSTOS_KILLS=500 go test -timeout 300m -run 'TestUpgradesOfEditedProjects|TestKilledAtAnyInstant' -v ./generator
 
 clean:
 	rm -rf bin demo

@@ -26,9 +26,43 @@ type load struct {
 	p50, p99 float64 // microseconds
 }
 
-// drive sends requests, each picked at random, over kept connections for a while. It speaks just enough HTTP to
-// leave the processor to the server.
-func drive(ctx context.Context, addr string, requests [][]byte, duration time.Duration) (load, error) {
+// client is who is at the other end of a connection.
+type client interface {
+	// next is the request to send.
+	next() []byte
+	// heard is called with each header of the answer.
+	heard(name, value []byte)
+}
+
+// anyone sends one of its requests at random.
+type anyone [][]byte
+
+func (a anyone) next() []byte           { return a[rand.IntN(len(a))] }
+func (anyone) heard(name, value []byte) {}
+
+// follower sends what the server gave it last: it has tokens that change.
+type follower struct {
+	path, id, uid string
+	token         []byte
+}
+
+func (f *follower) next() []byte {
+	return request(f.path, "access-token: "+string(f.token)+"\r\nclient: "+f.id+"\r\nuid: "+f.uid)
+}
+
+func (f *follower) heard(name, value []byte) {
+	if bytes.EqualFold(name, []byte("access-token")) {
+		f.token = append(f.token[:0], value...)
+	}
+}
+
+// crowd is who is at each connection.
+type crowd func(connection int) client
+
+func crowdOf(requests [][]byte) crowd { return func(int) client { return anyone(requests) } }
+
+// drive sends requests over kept connections for a while. It speaks just enough HTTP to leave the processor to the server.
+func drive(ctx context.Context, addr string, clients crowd, duration time.Duration) (load, error) {
 	ctx, cancel := context.WithTimeout(ctx, duration+30*time.Second)
 	defer cancel()
 	var wg sync.WaitGroup
@@ -36,7 +70,7 @@ func drive(ctx context.Context, addr string, requests [][]byte, duration time.Du
 	errs := make([]error, connections)
 	start := time.Now()
 	for i := range connections {
-		wg.Go(func() { latencies[i], errs[i] = driveOne(ctx, addr, requests, start.Add(duration)) })
+		wg.Go(func() { latencies[i], errs[i] = driveOne(ctx, addr, clients(i), start.Add(duration)) })
 	}
 	wg.Wait()
 	took := time.Since(start)
@@ -52,7 +86,7 @@ func drive(ctx context.Context, addr string, requests [][]byte, duration time.Du
 	return load{requests: len(all), perSec: float64(len(all)) / took.Seconds(), p50: at(0.50), p99: at(0.99)}, nil
 }
 
-func driveOne(ctx context.Context, addr string, requests [][]byte, end time.Time) (latencies []float64, err error) {
+func driveOne(ctx context.Context, addr string, c client, end time.Time) (latencies []float64, err error) {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
@@ -63,7 +97,7 @@ func driveOne(ctx context.Context, addr string, requests [][]byte, end time.Time
 	r := bufio.NewReaderSize(conn, 4096)
 	latencies = make([]float64, 0, 1<<15)
 	for {
-		request := requests[rand.IntN(len(requests))]
+		request := c.next()
 		start := time.Now()
 		if start.After(end) {
 			return latencies, nil
@@ -71,17 +105,15 @@ func driveOne(ctx context.Context, addr string, requests [][]byte, end time.Time
 		if _, err := conn.Write(request); err != nil {
 			return nil, err
 		}
-		if err := readResponse(r); err != nil {
+		if err := readResponse(r, c.heard); err != nil {
 			return nil, err
 		}
 		latencies = append(latencies, float64(time.Since(start).Nanoseconds())/1000)
 	}
 }
 
-var lengthHeader = []byte("Content-Length: ")
-
 // readResponse reads a 200 with a length.
-func readResponse(r *bufio.Reader) error {
+func readResponse(r *bufio.Reader, heard func(name, value []byte)) error {
 	status, err := r.ReadSlice('\n')
 	if err != nil {
 		return err
@@ -99,7 +131,9 @@ func readResponse(r *bufio.Reader) error {
 		if len(header) == 0 {
 			break
 		}
-		if value, ok := bytes.CutPrefix(header, lengthHeader); ok {
+		name, value, _ := bytes.Cut(header, []byte(": "))
+		heard(name, value)
+		if string(name) == "Content-Length" {
 			if length, err = strconv.Atoi(string(value)); err != nil {
 				return err
 			}

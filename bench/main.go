@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	allParts   = "runtime,generator,sqlite,postgres"
+	allParts   = "runtime,generator,upgrade,sqlite,postgres"
 	timingPart = "timing" // on its own: it needs an idle machine, and fails
 )
 
@@ -90,6 +90,7 @@ func (b *bench) run(ctx context.Context, parts []string) (err error) {
 	}{
 		// The generator comes before the load: a child's peak memory starts as its parent's.
 		{"generator", b.generator},
+		{"upgrade", b.upgrade},
 		{"runtime", b.runtime},
 		{"sqlite", b.sqlite},
 		{"postgres", b.postgres},

@@ -171,7 +171,7 @@ func (b *bench) timed(ctx context.Context) (addr string, tokens [][2]string, sto
 	}
 	addr, err = bufio.NewReader(out).ReadString('\n')
 	if err == nil {
-		err = readKnown(list, func(good, bad string) { tokens = append(tokens, [2]string{good, bad}) })
+		err = readKnown(list, func(words []string) { tokens = append(tokens, [2]string{words[0], words[1]}) })
 	}
 	if err != nil {
 		stop()

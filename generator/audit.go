@@ -48,7 +48,7 @@ func Audit(p *project.Project, lib *plugin.Library) ([]Flaw, error) {
 	if err != nil || len(flawed) == 0 {
 		return nil, err
 	}
-	a := &audit{p: p, there: map[place]found{}, byHash: map[string][]found{}, pristine: map[string][]place{}}
+	a := &audit{p: p, there: map[place]found{}, byHash: map[string][]found{}, nameless: map[string][]found{}, pristine: map[string][]place{}, generated: map[place]bool{}}
 	if err := a.readProject(pl); err != nil {
 		return nil, err
 	}
@@ -175,8 +175,14 @@ type audit struct {
 	p        *project.Project
 	there    map[place]found
 	byHash   map[string][]found
+	nameless map[string][]found
 	pristine map[string][]place // by hash
+
+	generated map[place]bool // what pristine copies have
 }
+
+// tellTale is how many tokens tell a constant, variable or type from all others.
+const tellTale = 20
 
 // look finds a flawed declaration: those with its tokens, and those that were made from it, as the pristine copies
 // have it, and are another one by now.
@@ -190,7 +196,25 @@ func (a *audit) look(f flawed) []Flaw {
 			out = append(out, f.at(now, true))
 		}
 	}
+	if f.Nameless == "" {
+		return out
+	}
+	for _, d := range a.nameless[f.Nameless] {
+		if d.Hash != f.Hash && (f.Tokens >= tellTale || a.renamed(f, d)) {
+			out = append(out, f.at(d, false))
+		}
+	}
 	return out
+}
+
+// renamed reports whether a declaration is the flawed one under another name, which many a constant looks like: it is
+// in the folder that this one was in and is gone from, and nothing of that name was generated there.
+func (a *audit) renamed(f flawed, d found) bool {
+	dir := path.Dir(d.path)
+	was, now := place{dir, f.Name}, place{dir, d.Name}
+	_, there := a.there[was]
+	detached := slices.ContainsFunc(a.p.Lock.Detached, func(name string) bool { return path.Dir(name) == dir })
+	return !there && (a.generated[was] || detached) && !a.generated[now]
 }
 
 // readProject reads every Go file of the module, and the queries, but for what the go command leaves out, too.
@@ -226,6 +250,9 @@ func (a *audit) readProject(pl *plan.Plan) error {
 			f := found{d, name}
 			a.there[place{path.Dir(name), d.Name}] = f
 			a.byHash[d.Hash] = append(a.byHash[d.Hash], f)
+			if d.Nameless != "" {
+				a.nameless[d.Nameless] = append(a.nameless[d.Nameless], f)
+			}
 		}
 		return nil
 	})
@@ -265,7 +292,9 @@ func (a *audit) readPristine() error {
 			return fmt.Errorf("audit %s: %w", name, err)
 		}
 		for _, d := range all {
-			a.pristine[d.Hash] = append(a.pristine[d.Hash], place{path.Dir(e.Path), d.Name})
+			at := place{path.Dir(e.Path), d.Name}
+			a.pristine[d.Hash] = append(a.pristine[d.Hash], at)
+			a.generated[at] = true
 		}
 	}
 	return nil

@@ -175,7 +175,10 @@ func (g *generation) load() error {
 		return err
 	}
 	g.pinOverrides()
-	return g.wantedConfig()
+	if err := g.wantedConfig(); err != nil {
+		return err
+	}
+	return g.followMoves()
 }
 
 // wantedConfig is custos.yaml with the run's model in it.
@@ -404,7 +407,7 @@ func (g *generation) renderFiles() error {
 		return err
 	}
 	g.files = append(g.files, wired...)
-	return nil
+	return g.checkMoved()
 }
 
 // numberMigrations turns the schema changes that were not written before into files of the project's tool.
@@ -594,6 +597,9 @@ func (g *generation) merge() (*Result, error) {
 		plan.File{Path: project.SchemaFile, Content: project.Schema(), Owner: plan.Machine, Origin: plugin.Core},
 		plan.File{Path: project.Dir + "/.gitattributes", Content: []byte("base/** linguist-generated -diff -merge\n"), Owner: plan.Machine, Origin: plugin.Core},
 	)
+	if err := g.ignore(); err != nil {
+		return nil, err
+	}
 	changes, err := g.ours(merge.Changes(g.project, g.files, g.Version))
 	if err != nil {
 		return nil, err
@@ -639,6 +645,25 @@ func (g *generation) merge() (*Result, error) {
 		return nil, err
 	}
 	return &Result{Project: g.project, Plan: g.plan, Library: g.library, Changes: changes, Config: g.config, NewModel: g.isNew, Warnings: g.warning, Outdated: g.outdated}, nil
+}
+
+// ignored is what is in custos' folder only for a while: an upgrade that waits, with files of before in it, and a run.
+const ignored = "/merge.json\n/lock\n/tx/\n"
+
+// ignore keeps that out of git. A .gitignore that is the user's, or that they have edited, is left alone.
+func (g *generation) ignore() error {
+	const name = project.IgnoreFile
+	content, exists, err := g.project.Read(name)
+	if err != nil {
+		return err
+	}
+	e, known := g.project.Lock.Find(name)
+	if exists && string(content) != ignored && (!known || e.Hash != project.Hash(content)) {
+		g.project.Lock.Entries = slices.DeleteFunc(slices.Clone(g.project.Lock.Entries), func(e project.Entry) bool { return e.Path == name })
+		return nil
+	}
+	g.files = append(g.files, plan.File{Path: name, Content: []byte(ignored), Owner: plan.Machine, Origin: plugin.Core})
+	return nil
 }
 
 // checkSpelling refuses two changes of one path.

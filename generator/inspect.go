@@ -76,6 +76,9 @@ func (in *inspection) entry(e project.Entry) error {
 	}
 	written := exists && project.Hash(content) == e.Hash
 	if e.Owner == project.OwnerMachine {
+		if e.Path == project.IgnoreFile { // edited, it is the user's from the next run on
+			return nil
+		}
 		if exists && !written && !in.lockConflict {
 			in.add(FaultEdited, e.Path, 0, "it is machine-owned and was edited; move the edit into a file of yours beside it, then type: custos upgrade")
 		}

@@ -6,11 +6,14 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,9 +21,11 @@ import (
 
 	"github.com/custos-auth/custos/generator/disk"
 	"github.com/custos-auth/custos/generator/engine"
+	"github.com/custos-auth/custos/generator/project"
 )
 
-// Law 5: killed at any instant, the tree is the old one or the new one.
+// Law 5: killed at any instant, the tree is the old one or the new one. Both compile, and a tree is compared byte
+// by byte, so each compiles. CUSTOS_KILLS sets how many kills there are; see `make upgrades`.
 func TestKilledAtAnyInstant(t *testing.T) {
 	t.Parallel()
 	e := engine.Default()
@@ -30,21 +35,35 @@ func TestKilledAtAnyInstant(t *testing.T) {
 		plugins += " " + p.Name
 	}
 
-	// From nothing, and from an unedited project whose templates were improved since.
+	// From nothing, and from a project whose templates were improved since, as it was generated and with edits.
 	fresh := s.seed(t, e)
 	dir := t.TempDir()
 	s.generate(t, dir, e)
 	generated := snapshot(t, dir)
+	edited, edits := maps.Clone(generated), 0
+	lock, err := project.ParseLock(generated[project.LockFile])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range lock.Entries {
+		if entry.Owner == project.OwnerUser {
+			if edits++; edits%2 == 0 {
+				edited[entry.Path] = mine(entry.Path, slices.Clone(generated[entry.Path]))
+			}
+		}
+	}
 	templates := t.TempDir()
 	improved(t).write(t, templates)
-	for _, c := range []struct {
+	kills := int(number(t, "CUSTOS_KILLS", 96))
+	cases := []struct {
 		name, templates string
 		old             memoryFS
-		kills           int
 	}{
-		{"first run", templates, fresh, 32},
-		{"upgrade", templates, generated, 32},
-	} {
+		{"first run", templates, fresh},
+		{"upgrade", templates, generated},
+		{"merge", templates, edited},
+	}
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			start := func(dir string) (*exec.Cmd, *bufio.Reader) {
@@ -81,12 +100,14 @@ func TestKilledAtAnyInstant(t *testing.T) {
 			}
 			applying := time.Since(begin) - computing
 			fresh := snapshot(t, dir)
+			goCommand(t, dir, "vet", "./...")
 			if len(differences(c.old, fresh)) < 10 {
 				t.Fatalf("the run changes only %v", differences(c.old, fresh))
 			}
 
 			old, done, pending, torn := 0, 0, 0, 0
-			for i := 0; i < c.kills || torn < 1 && i < 4*c.kills; i++ {
+			share := (kills + len(cases) - 1) / len(cases)
+			for i := 0; i < share || torn < 1 && i < 4*share; i++ {
 				dir := t.TempDir()
 				c.old.write(t, dir)
 				cmd, out := start(dir)
@@ -99,7 +120,12 @@ func TestKilledAtAnyInstant(t *testing.T) {
 				case 1:
 					time.Sleep(rand.N(applying + applying/4))
 				case 2, 3: // when files are renamed into place, which is the shortest part
-					waitForJournal(dir, time.Now().Add(2*applying))
+					ended := make(chan struct{})
+					go func() {
+						_, _ = io.Copy(io.Discard, out)
+						close(ended)
+					}()
+					waitForJournal(dir, ended)
 					for end := time.Now().Add(rand.N(applying / 3)); time.Now().Before(end); {
 					}
 				}
@@ -136,10 +162,15 @@ func TestKilledAtAnyInstant(t *testing.T) {
 	}
 }
 
-// waitForJournal returns when a run begins to rename files into place.
-func waitForJournal(dir string, until time.Time) {
+// waitForJournal returns when a run begins to rename files into place, or has ended.
+func waitForJournal(dir string, ended <-chan struct{}) {
 	journal := filepath.Join(dir, ".custos", "tx", "journal")
-	for time.Now().Before(until) {
+	for {
+		select {
+		case <-ended:
+			return
+		default:
+		}
 		if _, err := os.Lstat(journal); err == nil {
 			return
 		}

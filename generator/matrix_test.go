@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -52,7 +53,7 @@ func (s set) overlay(t *testing.T, dir, pkg string, extra map[string]func(string
 	auth := module + "/" + project.DefaultPackage
 	fill := strings.NewReplacer(
 		"PACKAGE", pkg, "MODEL", m.Name, "TABLE", m.Table,
-		"AUTHDBTEST", auth+"/authdb/authdbtest", "GATE", "github.com/custos-auth/custos/runtime/gate",
+		"AUTHDBTEST", auth+"/authdb/authdbtest", `"AUTH"`, strconv.Quote(auth), "GATE", "github.com/custos-auth/custos/runtime/gate",
 		"KEYRING", "github.com/custos-auth/custos/runtime/keyring",
 	)
 	names, err := filepath.Glob(filepath.Join(root(t), "testdata", "matrix", "*.go.txt"))
@@ -110,6 +111,38 @@ func TestMatrixNotices(t *testing.T) {
 	out, err := command(t, dir, "go", "test", "-vet=off", "-overlay="+s.matrix(t, dir), "-run", "TestMatrix", "./"+project.DefaultPackage+"/user")
 	if err == nil || !strings.Contains(out, "is not locked") {
 		t.Errorf("the matrix passes without the lockout: %v\n%s", err, out)
+	}
+}
+
+// The matrix notices a route that forgets to ask whether there was too much of it: what the guards do, rate_limit's own tests see.
+func TestLimitsNotice(t *testing.T) {
+	t.Parallel()
+	s := set{name: "limits-broken", models: []wanted{{"User", selection("rate_limit", "registration", "api_tokens", "password_reset")}}}
+	dir := t.TempDir()
+	s.generate(t, dir, engine.Default())
+	overlay := s.matrix(t, dir)
+	for _, c := range []struct{ file, ask, want string }{
+		{"outbox.go", "s.allowMail(ctx,", "TestMatrixLimits/password_reset"},
+		{"registration.go", "s.allowAccount(ctx,", "TestMatrixLimits/registration"},
+		{"api_token_middleware.go", "s.askRejected(", "TestMatrixLimits/api_tokens"},
+	} {
+		name := filepath.Join(dir, project.DefaultPackage, "user", c.file)
+		text := read(t, name)
+		broken := strings.Replace(string(text), c.ask, "forgetful"+strings.TrimPrefix(c.ask, "s"), 1)
+		if broken == string(text) {
+			t.Fatalf("%s does not ask %s", c.file, c.ask)
+		}
+		broken += "\nvar forgetful = new(Service)\n\nfunc init() { forgetful.rateLimits = new(rateLimits).open(forgetful) }\n"
+		if err := os.WriteFile(name, []byte(broken), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := command(t, dir, "go", "test", "-vet=off", "-overlay="+overlay, "-run", "TestMatrixLimits", "./"+project.DefaultPackage+"/user")
+		if err == nil || !strings.Contains(out, "--- FAIL: "+c.want) {
+			t.Errorf("the matrix passes though nobody asks %s: %v\n%s", c.ask, err, out)
+		}
+		if err := os.WriteFile(name, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/format"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -49,7 +50,9 @@ func (r lost) restore(p *project.Project, name string) (c plan.Change, edited bo
 		return c, false, err
 	}
 	if !there {
-		at = r.path
+		if at, err = r.home(p); err != nil {
+			return c, false, err
+		}
 	}
 	old, exists, err := p.Read(at)
 	if err != nil {
@@ -63,12 +66,27 @@ func (r lost) restore(p *project.Project, name string) (c plan.Change, edited bo
 	case there && now.Hash == r.declaration.Hash:
 		c.Op, c.New = plan.Same, old
 		return c, false, nil
-	case r.declaration.Grouped || there && now.Grouped:
-		return c, false, asked("restore %s: it is one of a group, which custos does not take apart; copy it from %s:%d", name, merge.BasePath(r.path), r.declaration.Line)
+	case r.declaration.Shared || there && now.Shared:
+		return c, false, asked("restore %s: its lines have something else, too; copy it from %s:%d", name, merge.BasePath(r.path), r.declaration.Line)
+	case there && now.Kind != r.declaration.Kind && now.Group != nil:
+		return c, false, asked("restore %s: you have it in a group of another kind; copy it from %s:%d", name, merge.BasePath(r.path), r.declaration.Line)
+	}
+	if err := r.alone(p, name, now); err != nil {
+		return c, false, err
+	}
+	switch group := r.declaration.Group; {
 	case there:
-		c.New = splice(old, now.Start, now.End, r.text())
+		c.New = splice(old, now.Start, now.End, r.as(now.Group != nil))
+		if group != nil && group.Counted && !r.among(now.Group, old) {
+			err = r.counted(name)
+		}
+	case group != nil:
+		c.New, err = r.intoGroup(name, old)
 	default:
 		c.New, err = r.insert(old)
+	}
+	if typed := (*AskedError)(nil); errors.As(err, &typed) {
+		return c, false, err
 	}
 	if err == nil {
 		c.New, err = r.addImports(at, c.New)
@@ -76,7 +94,51 @@ func (r lost) restore(p *project.Project, name string) (c plan.Change, edited bo
 	if err != nil {
 		return c, false, fmt.Errorf("restore %s: %w", name, err)
 	}
+	if formatted, err := format.Source(old); err == nil && bytes.Equal(formatted, old) { // a group's lines are aligned
+		if formatted, err = format.Source(c.New); err == nil {
+			c.New = formatted
+		}
+	}
 	return c, there, nil
+}
+
+// among reports whether the group has another one of those that the declaration was generated with.
+func (r lost) among(group *declaration.Group, content []byte) bool {
+	now, err := declaration.Of(r.path, content)
+	return err == nil && slices.ContainsFunc(now, func(n declaration.Declaration) bool {
+		return group != nil && n.Group != nil && n.Group.Start == group.Start && n.Name != r.declaration.Name && slices.ContainsFunc(r.all, func(d declaration.Declaration) bool {
+			return d.Name == n.Name && d.Group != nil && d.Group.Start == r.declaration.Group.Start
+		})
+	})
+}
+
+// counted refuses to take a constant out of its place.
+func (r lost) counted(name string) error {
+	return asked("restore %s: it is one of constants that count, and its place is gone; copy them from %s:%d", name, merge.BasePath(r.path), r.declaration.Line)
+}
+
+// alone refuses to bring back what is declared together with a name that is there by itself.
+func (r lost) alone(p *project.Project, name string, now declaration.Declaration) error {
+	for _, other := range r.declaration.Names {
+		if slices.Contains(now.Names, other) || other == r.declaration.Name || other == "_" {
+			continue
+		}
+		one := r
+		one.declaration.Name = other
+		_, at, there, err := one.find(p)
+		if err != nil {
+			return err
+		}
+		if there {
+			return asked("restore %s: custos declared it together with %s, which is in %s; copy it from %s:%d", name, other, at, merge.BasePath(r.path), r.declaration.Line)
+		}
+	}
+	for _, other := range now.Names {
+		if !slices.Contains(r.declaration.Names, other) {
+			return asked("restore %s: you have declared it together with %s; copy it from %s:%d", name, other, merge.BasePath(r.path), r.declaration.Line)
+		}
+	}
+	return nil
 }
 
 // lost is a declaration as a pristine copy has it.
@@ -88,9 +150,27 @@ type lost struct {
 	all         []declaration.Declaration // of that file, in order
 }
 
-// text is the declaration with the comment before it.
-func (r lost) text() []byte {
-	return append(bytes.TrimRight(r.base[r.declaration.Start:r.declaration.End], "\r\n"), '\n')
+// as is the declaration with the comment before it, in a group or for itself.
+func (r lost) as(grouped bool) []byte {
+	d := r.declaration
+	text := append(bytes.TrimRight(r.base[d.Start:d.End], "\r\n"), '\n')
+	if d.Kind == "" || grouped == (d.Group != nil) {
+		return text
+	}
+	doc, spec := bytes.TrimSpace(r.base[d.Start:d.At]), bytes.TrimRight(r.base[d.At:d.End], "\r\n")
+	if !grouped {
+		text = fmt.Appendf(nil, "%s\n%s %s", doc, d.Kind, spec)
+	} else {
+		text = fmt.Appendf(nil, "%s (\n%s\n%s\n)", d.Kind, bytes.TrimSpace(bytes.TrimSuffix(doc, []byte(d.Kind))), spec)
+	}
+	if formatted, err := format.Source(bytes.TrimSpace(text)); err == nil {
+		text = formatted
+	}
+	if grouped {
+		_, text, _ = bytes.Cut(text, []byte("\n"))
+		text = bytes.TrimSuffix(text, []byte(")"))
+	}
+	return append(bytes.TrimRight(text, "\r\n"), '\n')
 }
 
 // full is a declaration's name with its package's.
@@ -136,6 +216,25 @@ func findPristine(p *project.Project, name string) (lost, error) {
 	return lost{}, asked("restore %s: there are several; name one of: %s", name, strings.Join(slices.Compact(names), ", "))
 }
 
+// home is where the declaration belongs: with the others of its group, wherever they are, else in its file.
+func (r lost) home(p *project.Project) (string, error) {
+	for _, d := range r.neighbours() {
+		if r.declaration.Group == nil || d.Group == nil || d.Group.Start != r.declaration.Group.Start {
+			continue
+		}
+		one := r
+		one.declaration = d
+		now, at, there, err := one.find(p)
+		if err != nil {
+			return "", err
+		}
+		if there && now.Group != nil && now.Kind == d.Kind && !now.Shared {
+			return at, nil
+		}
+	}
+	return r.path, nil
+}
+
 // find looks for the declaration where its package has it now. Queries have a folder for a package.
 func (r lost) find(p *project.Project) (d declaration.Declaration, at string, there bool, err error) {
 	names, err := filepath.Glob(filepath.Join(p.Root, filepath.FromSlash(path.Dir(r.path)), "*"+path.Ext(r.path)))
@@ -164,6 +263,47 @@ func (r lost) find(p *project.Project) (d declaration.Declaration, at string, th
 	return d, "", false, nil
 }
 
+// intoGroup puts one of a group back behind the nearest of those that came before it in the group and still is in one,
+// else before the nearest of those that came behind it, else into a declaration for itself.
+func (r lost) intoGroup(name string, old []byte) ([]byte, error) {
+	now, err := declaration.Of(r.path, old)
+	if err != nil {
+		return nil, err
+	}
+	for i, d := range r.neighbours() {
+		if d.Group == nil || d.Group.Start != r.declaration.Group.Start {
+			continue
+		}
+		for _, n := range now {
+			if n.Name != d.Name || n.Group == nil || n.Kind != d.Kind || n.Shared {
+				continue
+			}
+			text := r.as(true)
+			if r.before(i) {
+				if r.apart(r.declaration.Start) {
+					text = append([]byte("\n"), text...)
+				}
+				return splice(old, n.End, n.End, text), nil
+			}
+			if r.apart(r.declaration.End) {
+				text = append(text, '\n')
+			}
+			return splice(old, n.Start, n.Start, text), nil
+		}
+	}
+	if r.declaration.Group.Counted {
+		return nil, r.counted(name)
+	}
+	return r.insert(old)
+}
+
+// apart reports whether there is a blank line above or below a place between two lines.
+func (r lost) apart(at int) bool {
+	above := bytes.Split(r.base[:at], []byte("\n"))
+	below, _, _ := bytes.Cut(r.base[at:], []byte("\n"))
+	return len(bytes.TrimSpace(below)) == 0 || len(above) > 1 && len(bytes.TrimSpace(above[len(above)-2])) == 0
+}
+
 // insert puts the declaration behind the nearest one that came before it and is still there, else before the nearest
 // that came behind it, else at the end.
 func (r lost) insert(old []byte) ([]byte, error) {
@@ -171,26 +311,36 @@ func (r lost) insert(old []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	find := func(name string) (declaration.Declaration, bool) {
-		i := slices.IndexFunc(now, func(d declaration.Declaration) bool { return d.Name == name })
-		if i < 0 {
-			return declaration.Declaration{}, false
-		}
-		return now[i], true
-	}
-	mine := slices.IndexFunc(r.all, func(d declaration.Declaration) bool { return d.Name == r.declaration.Name })
-	for i := mine - 1; i >= 0; i-- {
-		if d, ok := find(r.all[i].Name); ok {
-			return splice(old, d.End, d.End, append([]byte("\n"), r.text()...)), nil
-		}
-	}
-	for _, next := range r.all[mine+1:] {
-		if d, ok := find(next.Name); ok {
-			return splice(old, d.Start, d.Start, append(r.text(), '\n')), nil
+	for i, d := range r.neighbours() {
+		for _, n := range now {
+			if n.Name != d.Name {
+				continue
+			}
+			start, end := n.Whole()
+			if r.before(i) {
+				return splice(old, end, end, append([]byte("\n"), r.as(false)...)), nil
+			}
+			return splice(old, start, start, append(r.as(false), '\n')), nil
 		}
 	}
-	return splice(old, len(old), len(old), append([]byte("\n"), r.text()...)), nil
+	return splice(old, len(old), len(old), append([]byte("\n"), r.as(false)...)), nil
 }
+
+// place is where the declaration is in its file.
+func (r lost) place() int {
+	return slices.IndexFunc(r.all, func(d declaration.Declaration) bool { return d.Name == r.declaration.Name })
+}
+
+// neighbours are the other declarations of the file: those before it, the nearest first, then those behind it.
+func (r lost) neighbours() []declaration.Declaration {
+	at := r.place()
+	out := slices.Clone(r.all[:at])
+	slices.Reverse(out)
+	return append(out, r.all[at+1:]...)
+}
+
+// before reports whether the i-th of the neighbours came before it.
+func (r lost) before(i int) bool { return i < r.place() }
 
 // splice puts text in place of some lines, with the line ends of the file.
 func splice(old []byte, start, end int, text []byte) []byte {
@@ -217,15 +367,9 @@ func (r lost) addImports(name string, content []byte) ([]byte, error) {
 	}
 	used := map[string]bool{}
 	ast.Inspect(base, func(n ast.Node) bool {
-		if n == nil || n == ast.Node(base) {
-			return true
-		}
-		if d, ok := n.(ast.Decl); ok {
-			at := fset.Position(d.Pos()).Offset
-			return at >= r.declaration.Start && at < r.declaration.End
-		}
 		if s, ok := n.(*ast.SelectorExpr); ok {
-			if id, ok := s.X.(*ast.Ident); ok {
+			at := fset.Position(s.Pos()).Offset
+			if id, ok := s.X.(*ast.Ident); ok && at >= r.declaration.Start && at < r.declaration.End {
 				used[id.Name] = true
 			}
 		}

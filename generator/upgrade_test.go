@@ -31,17 +31,11 @@ import (
 // both, can be read, builds (of some trials) and is done: a second upgrade writes nothing. With nothing new, nothing
 // is written.
 //
-// CUSTOS_UPGRADES sets the number of trials; see `make upgrades`.
+// CUSTOS_UPGRADES sets the number of trials, and CUSTOS_UPGRADES_FROM the first, for a run in slices; see
+// `make upgrades`.
 func TestUpgradesOfEditedProjects(t *testing.T) {
 	t.Parallel()
-	trials := uint64(300)
-	if s := os.Getenv("CUSTOS_UPGRADES"); s != "" {
-		n, err := strconv.ParseUint(s, 10, 32)
-		if err != nil {
-			t.Fatal(err)
-		}
-		trials = n
-	}
+	trials, from := number(t, "CUSTOS_UPGRADES", 300), number(t, "CUSTOS_UPGRADES_FROM", 0)
 	s := set{models: []wanted{{"User", selection(allTogether(library(t))...)}}}
 	dir := t.TempDir()
 	s.generate(t, dir, engine.Default())
@@ -63,7 +57,7 @@ func TestUpgradesOfEditedProjects(t *testing.T) {
 	if trials < every {
 		every = 5
 	}
-	for seed := range trials {
+	for seed := from; seed < from+trials; seed++ {
 		if s := os.Getenv("CUSTOS_UPGRADE"); s != "" && s != fmt.Sprint(seed) {
 			continue // one trial, to be looked at
 		}
@@ -82,6 +76,20 @@ func TestUpgradesOfEditedProjects(t *testing.T) {
 	if clean < int(trials)/2 {
 		t.Errorf("%d of %d trials are without conflict: the edits are not what users do", clean, trials)
 	}
+}
+
+// number is how often a test is to do something, where the environment says so.
+func number(t *testing.T, variable string, otherwise uint64) uint64 {
+	t.Helper()
+	s := os.Getenv(variable)
+	if s == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(s, 10, 32)
+	if err != nil {
+		t.Fatalf("%s: %v", variable, err)
+	}
+	return n
 }
 
 type upgrades struct {

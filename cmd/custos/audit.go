@@ -20,7 +20,8 @@ func newAuditCmd(a *app) *cobra.Command {
 		Short: "Tell which security fixes are not applied",
 		Long: "Compares every declaration and query of the project with those that an advisory of this custos names, by their\n" +
 			"tokens: a copy is found wherever it was moved, whatever it is called, and in files that custos does not manage any\n" +
-			"more. Writes nothing. Exit codes: 0 none was found; 7 a security fix is not applied.\n\n" +
+			"more. A small constant, variable or type that has another name is found in the package that it was in. Writes\n" +
+			"nothing. Exit codes: 0 none was found; 7 a security fix is not applied.\n\n" +
 			"`custos upgrade` applies the fixes, as far as it manages a file. --diff shows each, for those that you apply yourself.",
 		Args: args(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runAudit(cmd.Context(), o) },

@@ -51,7 +51,8 @@ func newCheckCmd(a *app) *cobra.Command {
 		Short: "Tell whether the generated code is up to date (for CI)",
 		Long: "Writes nothing, and asks neither git nor the network. The exit code is that of the gravest finding:\n\n" +
 			"  7  a security fix is not applied (state advisory; see: custos audit)\n" +
-			"  4  a file has conflict markers in it (marker), or you edited a file whose new version does not merge (conflict)\n" +
+			"  4  a file has conflict markers in it (marker); or you edited a file whose new version does not merge, or moved a\n" +
+			"     folder and custos.yaml does not say so (conflict)\n" +
 			"  6  custos.lock and .custos/base do not belong together (base)\n" +
 			"  5  a machine-owned file was edited (edited)\n" +
 			"  3  custos upgrade would change something: this custos has newer templates, custos.yaml was edited, a file is\n" +
@@ -183,6 +184,9 @@ func (a *app) check(ctx context.Context) ([]finding, error) {
 		findings = append(findings, finding{State: stateAdvisory, Path: f.Path, Line: f.Line, Why: newFlaw(f).why()})
 	}
 	res, err := a.existing(ctx, "check")
+	if moved := (*generator.MovedError)(nil); errors.As(err, &moved) {
+		return append(findings, finding{State: stateConflict, Path: project.ConfigFile, Why: moved.What}), nil
+	}
 	if err != nil {
 		if len(findings) == 0 {
 			return nil, err

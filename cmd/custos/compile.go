@@ -17,12 +17,14 @@ import (
 )
 
 // compile builds and vets the project as it would be, with the changes laid over it (go help build, -overlay), so that
-// a merge that reads well and does not compile is found before a byte of it is written. Only what is merged into the
-// user's code needs that: everything else compiles for every user.
+// a merge that reads well and does not compile is found before a byte of it is written. What is merged into the user's
+// code needs that, and so does an upgrade of code that nobody has edited: code of theirs may call it. What is only
+// added, and what is the machine's, compiles for every user.
 func (a *app) compile(ctx context.Context, out outcome) error {
 	var dirs []string
 	for _, c := range out.changes {
-		if c.Op == plan.Merge && path.Ext(c.Path) == ".go" {
+		replaced := out.upgrade && c.Op == plan.Replace && c.Owner == plan.User
+		if (c.Op == plan.Merge || replaced) && path.Ext(c.Path) == ".go" {
 			dirs = append(dirs, "./"+path.Dir(c.Path))
 		}
 	}
@@ -32,21 +34,21 @@ func (a *app) compile(ctx context.Context, out outcome) error {
 	slices.Sort(dirs)
 	tmp, err := os.MkdirTemp("", "custos-overlay-")
 	if err != nil {
-		return fmt.Errorf("compile the merge: %w", err)
+		return fmt.Errorf("compile the result: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
 	flags, err := overlay(tmp, out)
 	if err != nil {
-		return fmt.Errorf("compile the merge: %w", err)
+		return fmt.Errorf("compile the result: %w", err)
 	}
 	progress := a.progress()
 	defer progress.done()
-	progress.step("compiling what was merged")
+	progress.step("compiling the result")
 	for _, words := range [][]string{{"build", "./..."}, append([]string{"vet"}, slices.Compact(dirs)...)} {
 		report, err := a.goCommand(ctx, out.root, slices.Concat(words[:1], flags, words[1:]))
 		if errors.Is(err, exec.ErrNotFound) {
 			progress.done()
-			a.note("there is no go command in PATH, so what was merged is not compiled")
+			a.note("there is no go command in PATH, so the result was not compiled before it was written")
 			return nil
 		}
 		if err == nil {
@@ -57,18 +59,22 @@ func (a *app) compile(ctx context.Context, out outcome) error {
 		}
 		if noModules.MatchString(report) {
 			progress.done()
-			a.note("what was merged is not compiled, because modules are missing: %s", lastLine([]byte(report)))
+			a.note("the result was not compiled before it was written, because modules are missing: %s", lastLine([]byte(report)))
 			return nil
 		}
 		for i, c := range out.changes {
-			report = strings.ReplaceAll(report, filepath.Join(tmp, staged(i, c.Path)), c.Path)
+			from := filepath.Join(tmp, staged(i, c.Path))
+			report = strings.ReplaceAll(report, from, c.Path)
+			if rel, err := filepath.Rel(out.root, from); err == nil { // where that is shorter, the go command says so
+				report = strings.ReplaceAll(report, rel, c.Path)
+			}
 		}
 		report = strings.TrimSpace(report)
 		if _, before := a.goCommand(ctx, out.root, words); before != nil {
 			return fmt.Errorf("go %s fails, but it does so without the upgrade, too; nothing was written; mend that first, or type: custos upgrade --no-build\n%s",
 				strings.Join(words, " "), report)
 		}
-		return conflict{fmt.Errorf("merged with your edits the new version does not pass go %s; nothing was written; adapt your code (custos diff upstream shows what is new), or write it and mend it then: custos upgrade --no-build\n%s",
+		return conflict{fmt.Errorf("with your code the new version does not pass go %s; nothing was written; adapt your code (custos diff upstream shows what is new), or write it and mend it then: custos upgrade --no-build\n%s",
 			strings.Join(words, " "), report)}
 	}
 	return nil

@@ -30,7 +30,9 @@ func TestCompile(t *testing.T) {
 		{"the user's code does not", main, []plan.Change{merged("a/a.go", lib, "package a\n\nfunc New() {}\n")}, "undefined: a.Old", true},
 		{"a test does not", main, []plan.Change{merged("a/a_test.go", test, test+"\nfunc TestNew(t *testing.T) { New() }\n")}, "a/a_test.go:7:30: undefined: New", true},
 		{"vet objects", main, []plan.Change{merged("a/a.go", lib, lib+"\nfunc f() {\n\treturn\n\tprintln()\n}\n")}, "unreachable code", true},
-		{"nothing was merged", main, []plan.Change{{Path: "a/a.go", Op: plan.Replace, Old: []byte(lib), New: []byte("package a\n")}}, "", false},
+		{"what nobody edited", main, []plan.Change{{Path: "a/a.go", Op: plan.Replace, Old: []byte(lib), New: []byte("package a\n")}}, "undefined: a.Old", true},
+		{"what nobody edited, and its test", "package main\n\nfunc main() {}\n", []plan.Change{{Path: "a/a.go", Op: plan.Replace, Old: []byte(lib), New: []byte("package a\n")}}, "a/a_test.go:5:36: undefined: Old", true},
+		{"what is the machine's", main, []plan.Change{{Path: "a/a.go", Op: plan.Replace, Old: []byte(lib), New: []byte("package a\n"), Owner: plan.Machine}}, "", false},
 		{"what it needs comes along", main, []plan.Change{merged("a/a.go", lib, lib+"\nfunc New() { fresh() }\n"), {Path: "a/b.go", Op: plan.Create, New: []byte("package a\n\nfunc fresh() {}\n")}}, "", false},
 		{"what it needs goes", main, []plan.Change{merged("main.go", main, main+"\nvar _ = 1\n"), {Path: "a/a.go", Op: plan.Delete, Old: []byte(lib)}}, "no non-test Go files", true},
 		{"go.mod comes along", main, []plan.Change{merged("a/a.go", lib, lib+"\nfunc New[T any]() {}\n"), {Path: "go.mod", Op: plan.Replace, New: []byte("module m\n\ngo 1.25\n")}}, "", false},
@@ -46,7 +48,7 @@ func TestCompile(t *testing.T) {
 				}
 			}
 			a, _, _ := testApp(t, nil)
-			err := a.compile(context.Background(), outcome{root: dir, changes: c.changes})
+			err := a.compile(context.Background(), outcome{root: dir, changes: c.changes, upgrade: true})
 			switch {
 			case c.want == "" && err != nil, c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
 				t.Errorf("%v, want %q", err, c.want)

@@ -85,12 +85,22 @@ func (a *app) diffUpstream(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	left := map[string]bool{} // where files were that the user has moved
+	for _, was := range res.Project.Moved {
+		left[was] = true
+	}
 	for _, c := range res.Changes {
 		name, pristine := strings.CutPrefix(c.Path, project.BaseDir+"/")
-		if !pristine || !c.Writes() {
+		if !pristine || !c.Writes() || left[name] {
 			continue
 		}
 		c.Path = name
+		if was, moved := res.Project.Moved[name]; moved {
+			if c.Old, _, err = res.Project.Read(merge.BasePath(was)); err != nil {
+				return err
+			}
+			c.Op = plan.Replace
+		}
 		if err := a.printf("%s", merge.Diff(c)); err != nil {
 			return err
 		}

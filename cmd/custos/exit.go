@@ -58,6 +58,7 @@ func exitCode(err error) int {
 		clash   conflict
 		foreign *merge.ForeignError
 		taken   *generator.TakenError
+		moved   *generator.MovedError
 		pos     *project.PosError
 	)
 	switch {
@@ -67,7 +68,7 @@ func exitCode(err error) int {
 		return int(code)
 	case errors.As(err, &usage):
 		return codeUsage
-	case errors.As(err, &clash), errors.As(err, &foreign), errors.As(err, &taken), errors.As(err, &pos) && pos.Conflict:
+	case errors.As(err, &clash), errors.As(err, &foreign), errors.As(err, &taken), errors.As(err, &moved), errors.As(err, &pos) && pos.Conflict:
 		return codeConflict
 	}
 	return codeFailed

@@ -22,6 +22,7 @@ type outcome struct {
 	warnings []string
 	next     []nextStep
 	apply    func() error // nil = disk.Apply at root
+	upgrade  bool         // by new templates, of code that the user may call
 	proceeds bool         // an upgrade that waited goes on
 }
 

@@ -39,7 +39,7 @@ const (
 
 // registerMerge adds the flags of commands that may merge into the user's edits.
 func (o *writeOptions) registerMerge(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&o.noBuild, "no-build", false, "do not compile what was merged into your edits before it is written")
+	cmd.Flags().BoolVar(&o.noBuild, "no-build", false, "do not compile the result before it is written")
 	cmd.Flags().StringVar(&o.conflict, "conflict", stop, "what to do where your edit and the new version exclude each other:\n"+stop+" (a terminal is asked), "+markers+" to have both written into the file,\n"+mine+" or "+fresh+" to have one of them, there and nowhere else")
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		if known := []string{markers, mine, fresh, stop}; !slices.Contains(known, o.conflict) {

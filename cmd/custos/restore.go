@@ -28,8 +28,9 @@ func newRestoreCmd(a *app) *cobra.Command {
 		Short: "Bring back a file, or one declaration of it, as custos wrote it",
 		Long: "custos remembers what you delete, and does not generate it again until you ask for it here. What comes back is\n" +
 			"what custos wrote last; `custos upgrade` then brings it up to date. A file that you have detached is taken back, too.\n\n" +
-			"A declaration is a function, method or type, such as Service.RevokeAPIToken, or a query by its name; write the package\n" +
-			"before it where several models have it: user.Service.SignIn. It comes back into the file that it was in.\n\n" +
+			"A declaration is a function, method, type, constant or variable, such as Service.RevokeAPIToken, or a query by its name;\n" +
+			"write the package before it where several models have it: user.Service.SignIn. It comes back into the file that it was\n" +
+			"in; one of a group to the others of it.\n\n" +
 			"What is there is replaced only with --force: that loses your edits, which --diff shows.",
 		Example: "  custos restore internal/auth/apiclient/api_token_admin.go\n" +
 			"  custos restore apiclient.Service.RevokeAPIToken\n" +

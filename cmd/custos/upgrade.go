@@ -21,9 +21,12 @@ func newUpgradeCmd(a *app) *cobra.Command {
 		Long: "Run it after editing custos.yaml, and after installing another version of custos. It is what\n" +
 			"//go:generate custos upgrade runs.\n\n" +
 			"What you have edited stays, and what is new is merged into it, also where you have moved or renamed a\n" +
-			"function. The result is compiled before a byte of it is written. Where your edit and the new version exclude\n" +
-			"each other, nothing is written and the exit code is 4, unless you ask for --conflict=markers: settle the\n" +
-			"conflicts then, by hand or with git mergetool, and type custos upgrade --continue, or --abort.",
+			"function, or moved the whole folder and said so in custos.yaml (package:, queries:, authctl:).\n\n" +
+			"Where code is merged, or code is replaced that yours may call, the result is compiled before a byte of it is\n" +
+			"written. --no-build leaves that out, and so does custos where modules are missing.\n\n" +
+			"Where your edit and the new version exclude each other, nothing is written and the exit code is 4, unless you\n" +
+			"ask for --conflict=markers: settle the conflicts then, by hand or with git mergetool, and type\n" +
+			"custos upgrade --continue, or --abort.",
 		Example: "  custos upgrade --dry-run\n" +
 			"  custos upgrade --conflict=markers",
 		Args: args(0, 0),
@@ -60,6 +63,7 @@ func (a *app) runUpgrade(ctx context.Context, o upgradeOptions) error {
 		return noConfig("upgrade", res.Project.Module)
 	}
 	out := newOutcome(res)
+	out.upgrade = true
 	if waiting == nil {
 		return a.finish(ctx, out, o.writeOptions)
 	}

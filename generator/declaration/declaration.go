@@ -12,6 +12,7 @@ import (
 	"go/token"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -21,14 +22,38 @@ type Declaration struct {
 	Text string // without what stands before it
 	Line int    // from 1
 
-	// Start and End are its bytes in the file, whole lines with the comment before it. Of one in a group (var, const,
-	// type in parentheses) they are the group's.
+	// Start and End are its bytes in the file, whole lines with the comment before it.
 	Start, End int
-	Grouped    bool
+	At         int // where it begins behind that comment and the words const, var and type
+
+	Kind   string   // const, var or type; "" of all else
+	Group  *Group   // nil where it stands for itself
+	Names  []string // what it declares: a, b int
+	Shared bool     // its lines have something else, too
 
 	// Hash is that of the tokens: of a function's without its name and receiver, of a query's without its name, so
 	// that both are known again when they were renamed. White space and comments do not count.
 	Hash string
+
+	// Nameless is the hash of a constant, variable or type without its name, by which one that was renamed is known
+	// again: with care, since a value may well be there twice. It is "" of all else, and where there is but a name.
+	// Tokens is how much there is to know it by.
+	Nameless string
+	Tokens   int
+}
+
+// Group is a const, var or type in parentheses.
+type Group struct {
+	Start, End int  // its bytes in the file, whole lines with the comment before it
+	Counted    bool // constants whose values depend on their places: iota counts, or a value is that of the one before
+}
+
+// Whole is the declaration's bytes in the file, or its group's.
+func (d Declaration) Whole() (start, end int) {
+	if d.Group != nil {
+		return d.Group.Start, d.Group.End
+	}
+	return d.Start, d.End
 }
 
 // Of lists the declarations of a file, by its name: of .go and .sql files; others have none. A Go file that does not
@@ -55,23 +80,32 @@ func ofGo(name string, src []byte) ([]Declaration, error) {
 		return string(src[min(start, end):end])
 	}
 	var out []Declaration
-	var whole Declaration // has what one declaration of a group shares with the others
-	add := func(name string, n ast.Node, compared string) {
-		d := whole
-		d.Name, d.Text, d.Line, d.Hash = name, text(n.Pos(), n.End()), fset.PositionFor(n.Pos(), false).Line, hash("go", goTokens(compared))
-		out = append(out, d)
-	}
-	span := func(doc *ast.CommentGroup, n ast.Node) {
-		from := n.Pos()
+	add := func(names []string, kind string, group *Group, doc *ast.CommentGroup, from token.Pos, n ast.Node, compared string) {
+		start := from
 		if doc != nil {
-			from = doc.Pos()
+			start = doc.Pos()
 		}
-		whole = Declaration{Start: lineStart(src, min(f.Offset(from), len(src))), End: lineEnd(src, min(f.Offset(n.End()), len(src)))}
+		d := Declaration{Kind: kind, Group: group, Names: names, At: f.Offset(n.Pos()), Text: text(n.Pos(), n.End()), Line: fset.PositionFor(n.Pos(), false).Line, Hash: hash("go", goTokens(compared))}
+		d.Start, d.End, d.Shared = rows(src, f.Offset(start), min(f.Offset(n.End()), len(src)))
+		for _, d.Name = range names {
+			out = append(out, d)
+		}
+	}
+	nameless := func(kind token.Token, n ast.Node, names []*ast.Ident, declared int) {
+		compared, at := kind.String()+" ", n.Pos()
+		for _, id := range names {
+			compared += text(at, id.Pos()) + "_"
+			at = id.End()
+		}
+		tokens := goTokens(compared + text(at, n.End()))
+		for i := range out[len(out)-declared:] {
+			d := &out[len(out)-1-i]
+			d.Nameless, d.Tokens = hash("go nameless", tokens), len(tokens)
+		}
 	}
 	for _, d := range file.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
-			span(d.Doc, d)
 			name := d.Name.Name
 			if d.Recv != nil && len(d.Recv.List) == 1 {
 				name = receiver(d.Recv.List[0].Type) + "." + name
@@ -80,23 +114,80 @@ func ofGo(name string, src []byte) ([]Declaration, error) {
 			if d.Type.TypeParams != nil {
 				from = d.Type.TypeParams.Pos()
 			}
-			add(name, d, text(from, d.End()))
+			add([]string{name}, "", nil, d.Doc, d.Pos(), d, text(from, d.End()))
 		case *ast.GenDecl:
-			span(d.Doc, d)
-			whole.Grouped = d.Lparen.IsValid()
+			kind, group := d.Tok.String(), (*Group)(nil)
+			if d.Lparen.IsValid() {
+				from := d.Pos()
+				if d.Doc != nil {
+					from = d.Doc.Pos()
+				}
+				group = &Group{}
+				group.Start, group.End, _ = rows(src, f.Offset(from), min(f.Offset(d.End()), len(src)))
+			}
 			for _, s := range d.Specs {
+				from, doc := s.Pos(), d.Doc
+				if group == nil {
+					from = d.Pos()
+				}
 				switch s := s.(type) {
 				case *ast.TypeSpec:
-					add(s.Name.Name, s, d.Tok.String()+" "+text(s.Pos(), s.End()))
+					if group != nil {
+						doc = s.Doc
+					}
+					add([]string{s.Name.Name}, kind, group, doc, from, s, kind+" "+text(s.Pos(), s.End()))
+					nameless(d.Tok, s, itself(s), 1)
 				case *ast.ValueSpec:
+					if group != nil {
+						doc = s.Doc
+					}
+					var names []string
 					for _, id := range s.Names {
-						add(id.Name, s, d.Tok.String()+" "+text(s.Pos(), s.End()))
+						names = append(names, id.Name)
+					}
+					spec := text(s.Pos(), s.End())
+					add(names, kind, group, doc, from, s, kind+" "+spec)
+					if s.Type != nil || len(s.Values) > 0 {
+						nameless(d.Tok, s, s.Names, len(names))
+					}
+					if group != nil && d.Tok == token.CONST && (len(s.Values) == 0 || slices.Contains(goTokens(spec), "iota")) {
+						group.Counted = true
 					}
 				}
 			}
 		}
 	}
 	return out, err
+}
+
+// rows are the whole lines of what is from start to end, and whether they have anything else but a comment behind it.
+func rows(src []byte, start, end int) (first, behind int, shared bool) {
+	start = min(start, len(src))
+	first, behind = lineStart(src, start), lineEnd(src, end)
+	rest := bytes.TrimSpace(src[end:behind])
+	return first, behind, len(bytes.TrimSpace(src[first:start])) > 0 || len(rest) > 0 && !bytes.HasPrefix(rest, []byte("//"))
+}
+
+// itself is where a type says its own name, in order.
+func itself(s *ast.TypeSpec) []*ast.Ident {
+	names := []*ast.Ident{s.Name}
+	member := map[*ast.Ident]bool{} // of another type
+	ast.Inspect(s.Type, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.Field:
+			for _, id := range n.Names {
+				member[id] = true
+			}
+		case *ast.SelectorExpr:
+			member[n.Sel] = true
+		case *ast.Ident:
+			if n.Name == s.Name.Name && !member[n] {
+				names = append(names, n)
+			}
+		}
+		return true
+	})
+	return names
 }
 
 func receiver(t ast.Expr) string {
@@ -165,7 +256,7 @@ func ofSQL(src []byte) []Declaration {
 		switch {
 		case m != nil:
 			finish(comment)
-			out = append(out, Declaration{Name: m[1], Line: number, Text: s, Start: comment})
+			out = append(out, Declaration{Name: m[1], Names: m[1:2], Line: number, Text: s, Start: comment, At: at})
 			words = []string{m[2]}
 		case len(out) > 0:
 			words = append(words, strings.Fields(code)...)

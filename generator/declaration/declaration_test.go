@@ -44,17 +44,52 @@ func TestKnownAgain(t *testing.T) {
 	if d := only(t, "a.go", rotate); d.Name != "Service.Rotate" || d.Line != 4 || !strings.HasPrefix(d.Text, "func (s *Service) Rotate") {
 		t.Errorf("%+v", d)
 	}
-	if d := only(t, "a.go", rotate); rotate[d.Start:d.End] != rotate[len("package p\n\n"):] || d.Grouped {
+	if d := only(t, "a.go", rotate); rotate[d.Start:d.End] != rotate[len("package p\n\n"):] || d.Group != nil || d.Shared {
 		t.Errorf("the lines of it are %q", rotate[d.Start:d.End])
 	}
 	if d := only(t, "a.sql", find); find[d.Start:d.End] != find {
 		t.Errorf("the lines of it are %q", find[d.Start:d.End])
 	}
-	if d := only(t, "a.go", "package p\n\nvar (\n\ta = 1\n)\n"); !d.Grouped || d.Start != 11 {
+	const group = "package p\n\n// All.\nvar (\n\t// a is a.\n\ta = 1 // one\n)\n"
+	if d := only(t, "a.go", group); d.Group == nil || group[d.Start:d.End] != "\t// a is a.\n\ta = 1 // one\n" || group[d.At:d.End] != "a = 1 // one\n" || d.Shared {
+		t.Errorf("%+v", d)
+	} else if start, end := d.Whole(); group[start:end] != group[11:] {
+		t.Errorf("the group is %q", group[start:end])
+	}
+	if d := only(t, "a.go", "package p\n\nvar ( a = 1 )\n"); !d.Shared || d.Group.Counted {
+		t.Errorf("%+v", d)
+	}
+	if d := only(t, "a.go", "package p\n\nconst (\n\ta = iota\n)\n"); d.Shared || !d.Group.Counted {
 		t.Errorf("%+v", d)
 	}
 	if d := only(t, "a.sql", find); d.Name != "Find" || d.Line != 2 || !strings.HasSuffix(d.Text, "IS NULL;") {
 		t.Errorf("%+v", d)
+	}
+}
+
+// What is the same under another name.
+func TestNameless(t *testing.T) {
+	for _, c := range []struct {
+		name, a, b string
+		same       bool
+	}{
+		{"a constant", "const life = 3 * hour", "const (\n\t// long\n\trest = 3*hour\n)", true},
+		{"another value", "const life = 3 * hour", "const rest = 4 * hour", false},
+		{"a variable", "const life = 3", "var rest = 3", false},
+		{"another type", "const life mood = 3", "const life = 3", false},
+		{"a type", "type node struct{ next *node }", "type link struct{ next *link }", true},
+		{"a type and its field", "type mood struct{ mood string; more other.mood }", "type feeling struct{ mood string; more other.mood }", true},
+		{"another field", "type node struct{ next *node }", "type link struct{ other *link }", false},
+		{"with parameters", "type set[K comparable] map[K]*set[K]", "type pile[K comparable] map[K]*pile[K]", true},
+	} {
+		a, b := only(t, "a.go", "package p\n"+c.a), only(t, "a.go", "package p\n"+c.b)
+		if (a.Nameless == b.Nameless) != c.same || a.Nameless == "" {
+			t.Errorf("%s: %q and %q: want same %v", c.name, a.Text, b.Text, c.same)
+		}
+	}
+	all := must(declaration.Of("a.go", []byte("package p\n\nconst (\n\ta = iota\n\tb\n)\n\nfunc f() {}\n")))
+	if all[0].Nameless == "" || all[1].Nameless != "" || all[2].Nameless != "" {
+		t.Errorf("%+v", all)
 	}
 }
 

@@ -170,7 +170,7 @@ func (m *merger) versions(d *folder, name string) error {
 		f.base = f.mine
 	default:
 		d.edits = true
-		base, err := m.read(BasePath(name))
+		base, err := m.read(m.basePath(name))
 		if err != nil {
 			return err
 		}
@@ -343,7 +343,7 @@ func (m *merger) learn(name string) {
 		if project.Hash(mine) == e.Hash {
 			return
 		}
-		if base, err = m.read(BasePath(name)); err != nil {
+		if base, err = m.read(m.basePath(name)); err != nil {
 			return
 		}
 	}

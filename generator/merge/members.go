@@ -17,6 +17,7 @@ type memberList struct {
 	prefix, suffix string
 	members        []member
 	ordered        bool // their order means something
+	counted        bool // and so does how many come before one: constants with iota
 }
 
 // mergeLists merges members by their keys: each changed, added or removed by one side only.
@@ -50,6 +51,17 @@ func mergeLists(base, mine, theirs memberList, tokens func(string) string, finer
 		}
 	}
 	touched := len(m)-added[0] != len(b) || len(t)-added[1] != len(b)
+	ordered, counted := base.ordered || mine.ordered || theirs.ordered, base.counted || mine.counted || theirs.counted
+	if ours, news := common(mine.members, b, t), common(theirs.members, b, m); ordered && !slices.Equal(ours, news) {
+		// One has them in another order than the other, and out is in mine: it must be what mine made of it, and with
+		// nothing new that stands somewhere in another.
+		if !slices.Equal(news, common(base.members, m, t)) || added[1] > 0 {
+			return "", false
+		}
+	}
+	if is, ours, news := common(base.members), common(mine.members), common(theirs.members); counted && !slices.Equal(ours, is) && !slices.Equal(news, is) && !slices.Equal(ours, news) {
+		return "", false // what one adds, removes or moves changes what comes after, which is for the other to know
+	}
 	var out []member
 	for _, x := range mine.members {
 		was, had := b[x.key]
@@ -98,7 +110,7 @@ func mergeLists(base, mine, theirs memberList, tokens func(string) string, finer
 		}
 		out = slices.Insert(out, at, x)
 	}
-	if (base.ordered || mine.ordered || theirs.ordered) && added[0] > 0 && added[1] > 0 && touched {
+	if ordered && added[0] > 0 && added[1] > 0 && touched {
 		return "", false
 	}
 	s := prefix
@@ -106,6 +118,20 @@ func mergeLists(base, mine, theirs memberList, tokens func(string) string, finer
 		s += x.text
 	}
 	return s + suffix, true
+}
+
+// common is the keys of a list that the others have, too, in the list's order.
+func common(list []member, others ...map[string]member) []string {
+	var out []string
+	for _, x := range list {
+		if !slices.ContainsFunc(others, func(o map[string]member) bool {
+			_, has := o[x.key]
+			return !has
+		}) {
+			out = append(out, x.key)
+		}
+	}
+	return out
 }
 
 func keyed(list []member) (map[string]member, bool) {
@@ -190,16 +216,14 @@ func membersOf(s string) (memberList, bool) {
 					p.key += n.Name + ","
 				}
 				// Without a value a constant repeats the one before; iota counts.
-				list.ordered = list.ordered || d.Tok == token.CONST && (len(spec.Values) == 0 || strings.Contains(s, "iota"))
+				list.counted = list.counted || d.Tok == token.CONST && (len(spec.Values) == 0 || strings.Contains(s, "iota"))
 			}
 			if doc != nil {
 				p.from = doc.Pos()
 			}
 			parts = append(parts, p)
 		}
-		if list.ordered {
-			return memberList{}, false // what is added moves what comes after
-		}
+		list.ordered = list.counted
 	case len(d.Specs) == 1:
 		switch spec := d.Specs[0].(type) {
 		case *ast.TypeSpec:

@@ -90,6 +90,9 @@ func changes(p *project.Project, entries []project.Entry, files []plan.File, gen
 	if err := m.mergeEdited(files); err != nil {
 		return nil, err
 	}
+	if err := m.moveBases(files); err != nil {
+		return nil, err
+	}
 	slices.SortFunc(m.changes, func(a, b plan.Change) int { return strings.Compare(a.Path, b.Path) })
 	return m.changes, nil
 }
@@ -152,6 +155,14 @@ func byPath(l project.Lock) map[string]project.Entry {
 
 // BasePath returns where the pristine bytes of a user-owned file are kept.
 func BasePath(file string) string { return path.Join(project.BaseDir, file) }
+
+// basePath is where they are now: a file may have been moved since.
+func (m *merger) basePath(file string) string {
+	if was, moved := m.p.Moved[file]; moved {
+		file = was
+	}
+	return BasePath(file)
+}
 
 type merger struct {
 	p       *project.Project
@@ -255,6 +266,32 @@ func (m *merger) base(f plan.File, content []byte) error {
 		c.Op = plan.Replace
 	}
 	m.changes = append(m.changes, c)
+	return nil
+}
+
+// moveBases makes the pristine copies follow the files that the user has moved.
+func (m *merger) moveBases(files []plan.File) error {
+	for _, e := range m.entries {
+		was, moved := m.p.Moved[e.Path]
+		if !moved || e.Owner != project.OwnerUser {
+			continue
+		}
+		base, err := m.read(BasePath(was))
+		if err != nil {
+			return err
+		}
+		if base == nil {
+			continue
+		}
+		m.changes = append(m.changes, plan.Change{Path: BasePath(was), Op: plan.Delete, Old: base, Owner: plan.Machine, Origin: e.Origin})
+		wanted := slices.ContainsFunc(files, func(f plan.File) bool { return f.Path == e.Path && f.Owner == plan.User })
+		kept := slices.ContainsFunc(m.changes, func(c plan.Change) bool { return c.Path == e.Path && c.Op == plan.Keep })
+		if wanted || kept {
+			if err := m.base(plan.File{Path: e.Path, Origin: e.Origin}, base); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

@@ -19,6 +19,7 @@ const (
 	BaseDir    = ".custos/base"
 	PluginDir  = ".custos/plugins"
 	SchemaFile = ".custos/custos.schema.json"
+	IgnoreFile = ".custos/.gitignore"
 
 	TemplateDir = ".custos/templates" // the user's versions of single templates, see [Override]
 )
@@ -35,6 +36,10 @@ type Project struct {
 	ConfigFile []byte // custos.yaml as it is; nil when there is none
 	Lock       Lock   // custos.lock; the zero Lock when there is none
 	LockFile   []byte // custos.lock as it is; nil when there is none
+
+	// Moved is where files were that the user has moved with their folder, by the paths that Lock has for them.
+	// Their pristine copies are still there.
+	Moved map[string]string
 
 	Migrations Migrations // what the migration folder holds
 	// Schema is the SQL outside of the migration folder that the user's own sqlc configuration names as

@@ -100,6 +100,7 @@ func service(f *jen.File, pl *plan.Plan, m plan.Model) {
 		g.Line()
 		g.Id("pool").Qual(authdb, "DBTX")
 		g.Id("db").Qual(authdb, "Querier")
+		g.Id("commits").Op("*").Index().Func().Params().Comment("see AfterCommit; nil outside of a transaction")
 		g.Id("config").Qual(auth, "Config")
 		for _, s := range m.Plugins {
 			if s.Manifest.State != "" {

@@ -24,6 +24,7 @@ const (
 	NeedsUppercase = "needs_uppercase"
 	NeedsDigit     = "needs_digit"
 	NeedsSpecial   = "needs_special"
+	Breached       = "breached" // not of [Policy.Check]: for whoever asks a list of stolen passwords
 	Invalid        = "invalid"
 )
 
