@@ -132,7 +132,13 @@ func TestMutantsAreKilled(t *testing.T) {
 				if err := os.WriteFile(overlay, replace, 0o644); err != nil {
 					t.Fatal(err)
 				}
-				out, err := command(t, dir, "go", append(append(slices.Clone(tests), "-overlay="+overlay), keys(tested)...)...)
+				test := func(packages ...string) (string, error) {
+					return command(t, dir, "go", append(append(slices.Clone(tests), "-overlay="+overlay), packages...)...)
+				}
+				out, err := test("./internal/auth/" + strings.ToLower(words[0])) // most are noticed there
+				if err == nil {
+					out, err = test(keys(tested)...)
+				}
 				switch {
 				case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
 					t.Fatalf("the mutant does not compile:\n%s", out)
