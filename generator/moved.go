@@ -3,6 +3,7 @@ package generator
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -177,16 +178,17 @@ func (g *generation) checkMoved() error {
 		if ext := path.Ext(e.Path); !wanted[dir] || e.Owner == project.OwnerLedger || ext != ".go" && ext != ".sql" {
 			continue
 		}
+		names[dir] = append(names[dir], path.Base(e.Path))
+		if left, looked := gone[dir]; looked && !left {
+			continue // one file that is there is enough
+		}
 		_, exists, err := g.project.Read(e.Path)
 		if err != nil {
 			return err
 		}
-		if known, seen := gone[dir]; !seen || known {
-			gone[dir] = !exists
-		}
-		names[dir] = append(names[dir], path.Base(e.Path))
+		gone[dir] = !exists
 	}
-	for _, dir := range slices.Sorted(keysOf(gone)) {
+	for _, dir := range slices.Sorted(maps.Keys(gone)) {
 		if !gone[dir] {
 			continue
 		}
@@ -199,16 +201,6 @@ func (g *generation) checkMoved() error {
 		}
 	}
 	return nil
-}
-
-func keysOf(m map[string]bool) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 // whereabouts is the folder that has all the files and is none that custos wrote into; "" = there is none.
