@@ -3,6 +3,8 @@ package keyring
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"hash"
@@ -127,6 +129,48 @@ func (d *Digester) Verify(tok, stored string) (current, ok bool) {
 	}
 	return false, false
 }
+
+// TagLen is the length of a tag: 128 bits in characters of base64url.
+const TagLen = 22
+
+const tagBytes = 16
+
+// Tag returns the first 128 bits of the digest of text under the current key, in base64url (RFC 4648 section 5): a token
+// that is computed whenever it is needed, and stored nowhere.
+func (d *Digester) Tag(text string) string {
+	k := d.keys[0]
+	s := k.get()
+	defer k.release(s)
+	s.digest(text)
+	return base64.RawURLEncoding.EncodeToString(s.sum[:tagBytes])
+}
+
+// HasTag reports whether tag is the tag of text under one of the keys. The comparison runs in constant time (T-09), and
+// allocates nothing. An empty text has no tag (T-11).
+func (d *Digester) HasTag(text, tag string) bool {
+	if text == "" || len(tag) != TagLen {
+		return false
+	}
+	var presented [tagBytes]byte
+	var spelled [TagLen]byte
+	copy(spelled[:], tag)
+	if n, err := strictBase64.Decode(presented[:], spelled[:]); err != nil || n != tagBytes { // it skips line breaks
+		return false
+	}
+	for _, k := range d.keys {
+		s := k.get()
+		s.digest(text)
+		same := subtle.ConstantTimeCompare(s.sum[:tagBytes], presented[:]) == 1
+		k.release(s)
+		if same {
+			return true
+		}
+	}
+	return false
+}
+
+// strictBase64 takes one spelling of each tag: without it the last character has four.
+var strictBase64 = base64.RawURLEncoding.Strict()
 
 // Candidates are the digests that a stored token may have: one for each key. The zero Candidates
 // match nothing. It is a plain value of some hundred bytes, kept on the stack between the query and the

@@ -3,6 +3,7 @@ package keyring
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -78,6 +79,36 @@ func TestDigestIsBound(t *testing.T) {
 	// A token cannot pretend to be a longer model name.
 	if one.Digester("p", "A").Digest("B\x1fx") == one.Digester("p", "AB").Digest("x") {
 		t.Error("model and token run into one another")
+	}
+}
+
+func TestTag(t *testing.T) {
+	old := mustParse(t, entry(1, secretN(1))).Digester("p", "M")
+	both := mustParse(t, entry(2, secretN(2))+","+entry(1, secretN(1))).Digester("p", "M")
+	first, err := hex.DecodeString(old.Digest("a name")[:32])
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag := old.Tag("a name")
+	if want := base64.RawURLEncoding.EncodeToString(first); tag != want || len(tag) != TagLen {
+		t.Fatalf("Tag = %q, want the first half of the digest, %q", tag, want)
+	}
+	if !old.HasTag("a name", tag) || !both.HasTag("a name", tag) || both.Tag("a name") == tag {
+		t.Error("a tag counts under its key, current or not, and the current one makes others")
+	}
+	// The last character has 2 bits of the tag; the same ones with other padding are another spelling.
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(alphabet, tag[TagLen-1])
+	for why, other := range map[string]string{
+		"none": "", "a byte less": tag[1:], "a byte more": tag + "A", "other": old.Tag("another name"), "no base64url": "+" + tag[1:],
+		"with a line break": tag[:TagLen-1] + "\n", "spelled otherwise": tag[:TagLen-1] + alphabet[last+1:last+2],
+	} {
+		if old.HasTag("a name", other) {
+			t.Errorf("HasTag accepts one that is %s: %q", why, other)
+		}
+	}
+	if old.HasTag("", old.Tag("")) || both.HasTag("another name", tag) {
+		t.Error("HasTag accepts the tag of another text, or of none")
 	}
 }
 

@@ -16,10 +16,14 @@
 //   - At most three tokens of a session are accepted at one time, and only one of them for more than a window once the
 //     client has shown that it has it.
 //
+// A database may forget the last rotations that it was told, and that were answered: a crash took them before they were on
+// disk, or a replica took over that was behind. Tokens that were made by then come back ahead of what is stored, and
+// bring it up to date, so nobody is logged out by that, and nothing needs to wait for a disk at every rotation.
+//
 // A client that overwrites its token with that of an older reply which arrives late can regress to a token that dies. Two
 // of the protocol's four JavaScript clients compare the expiry and do not; for the others the caller leaves the token out of
 // replies that took longer than a window.
 //
 // The test is a model checker: it tries all interleavings of up to four requests at once, with lost replies, steps of the
-// clock and the end of the session, against these promises.
+// clock, the end of the session and a database that forgets, against these promises.
 package rotation

@@ -2,6 +2,9 @@ package rotation
 
 import "time"
 
+// MaxAhead is how many forgotten rotations are made good, see [Event].
+const MaxAhead = 16
+
 // Slack is how long after a superseded token has died it is refused like any other wrong one, before presenting it counts
 // as reuse: a request may have been under way for that long.
 const Slack = 10 * time.Second
@@ -43,6 +46,10 @@ type Event struct {
 	// has a negative age.
 	Age int64
 
+	// Ahead is how many generations the token is ahead of the current one, and Age is 0 then. Only a caller whose tokens
+	// nobody can make up may say so. It means that the database has forgotten rotations that were answered.
+	Ahead int64
+
 	// Unbatch wants a reply with a token in it, also within the window.
 	Unbatch bool
 }
@@ -71,6 +78,9 @@ func (p Policy) Start(now time.Time) State {
 func (p Policy) Step(s State, e Event, now time.Time) (State, Reply) {
 	if !now.Before(s.ExpiresAt) || e.Age < 0 || e.Age >= s.Generation {
 		return s, Refused // whatever the token: nothing outlives its session (ASVS 9.2.1)
+	}
+	if e.Ahead != 0 {
+		return p.recall(s, e, now)
 	}
 	if !p.accepts(s, e.Age, now) {
 		if p.RevokeReused && p.longDead(s, e.Age, now) {
@@ -101,6 +111,18 @@ func (p Policy) Step(s State, e Event, now time.Time) (State, Reply) {
 		// later: by that clients tell which of two replies is the newer one.
 		s.RotatedAt, s.ExpiresAt = now, p.prolonged(s, now)
 	}
+	return s, Fresh
+}
+
+// recall makes good what the database has forgotten: a crash took its last moments, or a replica took over that was
+// behind. The token that came was the current one, and the client has it.
+func (p Policy) recall(s State, e Event, now time.Time) (State, Reply) {
+	if e.Ahead < 0 || e.Ahead > MaxAhead || e.Age != 0 {
+		return s, Refused
+	}
+	s.Generation += e.Ahead
+	s.RotatedAt, s.SeenAt, s.OlderUntil = now, now, now
+	s.ExpiresAt = p.prolonged(s, now)
 	return s, Fresh
 }
 

@@ -41,9 +41,20 @@ type world struct {
 	hasUntil int8 // the expiry that came with it
 	left     int8 // requests that may still be sent
 	requests [4]request
+	forgets  int8 // how many stores the database may still forget
+	before   row  // what the row was before the last store
 
 	lastRotation int8     // ghost
 	firstSeen    [16]int8 // ghost: when each generation first came back, -1 for not yet
+	forgot       bool     // ghost: what was seen, and when the last rotation was, is known no more
+}
+
+// event is what a request with the token of a generation is to a row.
+func (r row) event(token int8) Event {
+	if token > r.gen {
+		return Event{Ahead: int64(token - r.gen)}
+	}
+	return Event{Age: int64(r.gen - token)}
 }
 
 func at[N int | int8 | int64](n N) time.Time {
@@ -106,6 +117,15 @@ func (c *checker) explore(w world) {
 		next.row.version++
 		c.explore(next)
 	}
+	if w.forgets > 0 && w.row.version > 0 && !w.row.gone {
+		next := w
+		next.forgets--
+		next.row, next.before, next.forgot = w.before, row{}, true
+		next.row.version = w.row.version + 1 // no request that was under way outlives the crash: none stores what it read before
+		if w.before != (row{}) {
+			c.explore(next)
+		}
+	}
 	started := false
 	for i, r := range w.requests {
 		if i > 0 && r == w.requests[i-1] {
@@ -119,7 +139,7 @@ func (c *checker) explore(w world) {
 				continue
 			}
 			started = true
-			_, reply := c.policy.Step(w.row.state(), Event{Age: int64(w.row.gen - w.has)}, at(w.now))
+			_, reply := c.policy.Step(w.row.state(), w.row.event(w.has), at(w.now))
 			if !w.row.gone && w.now < w.row.expires && reply != Fresh && reply != Batch {
 				c.fail(w, r, "a client is refused that has the last token it was given")
 			}
@@ -160,22 +180,22 @@ func (c *checker) decide(w world, i int) {
 		c.explore(w)
 		return
 	}
-	now, age := at(r.readAt), r.row.gen-r.token
+	now, event := at(r.readAt), r.row.event(r.token)
 	before := r.row.state()
-	after, reply := c.policy.Step(before, Event{Age: int64(age)}, now)
+	after, reply := c.policy.Step(before, event, now)
 	accepted := reply == Fresh || reply == Batch
 	switch {
 	case !accepted && after != before:
 		c.fail(w, *r, "a refusal stores something")
 	case accepted && r.readAt >= r.row.expires:
 		c.fail(w, *r, "a token outlives its session")
-	case reply == Refused && r.readAt < r.row.expires && r.readAt-r.sentAt < c.window:
+	case reply == Refused && !w.forgot && r.readAt < r.row.expires && r.readAt-r.sentAt < c.window:
 		c.fail(w, *r, "a client is refused that has the last token it was given")
 	case reply == Reused:
 		c.fail(w, *r, "the owner is taken for a thief")
 	}
 	// The token that came next was shown to be in the client's hands more than a window ago.
-	if accepted && age > 0 && r.next >= 0 && r.readAt >= r.next+c.window {
+	if accepted && !w.forgot && event.Age > 0 && r.next >= 0 && r.readAt >= r.next+c.window {
 		c.fail(w, *r, "a token lives on though its successor was seen")
 	}
 	if after != before {
@@ -190,12 +210,12 @@ func (c *checker) decide(w world, i int) {
 			c.fail(w, *r, "the expiry goes backwards")
 		}
 		if stored.gen != w.row.gen {
-			if r.readAt-w.lastRotation < c.window {
+			if !w.forgot && r.readAt-w.lastRotation < c.window {
 				c.fail(w, *r, "two rotations in a window")
 			}
 			w.lastRotation = r.readAt
 		}
-		w.row = stored
+		w.before, w.row = w.row, stored
 	}
 	if accepted && w.firstSeen[r.token] == -1 {
 		w.firstSeen[r.token] = r.readAt
@@ -231,6 +251,7 @@ func TestAllInterleavings(t *testing.T) {
 		requests int8
 		together int
 		revokes  bool
+		forgets  int8
 		policy   Policy
 	}{
 		{name: "a window of two steps", window: 2, lifespan: 20, end: 5, requests: 4, together: 4},
@@ -240,13 +261,16 @@ func TestAllInterleavings(t *testing.T) {
 		{name: "sessions that expire", window: 1, lifespan: 3, end: 6, requests: 4, together: 3},
 		{name: "reuse ends the session", window: 1, lifespan: 40, end: 4, requests: 4, together: 4, policy: Policy{RevokeReused: true}},
 		{name: "the session is ended", window: 1, lifespan: 20, end: 3, requests: 4, together: 4, revokes: true},
+		{name: "the database forgets", window: 1, lifespan: 20, end: 3, requests: 4, together: 3, forgets: 1},
+		{name: "it forgets twice, and reuse ends the session", window: 1, lifespan: 40, end: 3, requests: 4, together: 2, forgets: 2, policy: Policy{RevokeReused: true}},
+		{name: "it forgets, without a window", window: 0, lifespan: 20, end: 3, requests: 6, together: 1, forgets: 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p := c.policy
 			p.Rotate, p.Window, p.Lifespan = true, time.Duration(c.window)*time.Second, time.Duration(c.lifespan)*time.Second
 			start := rowOf(p.Start(at(0)))
-			w := world{row: start, has: 1, hasUntil: start.expires, left: c.requests}
+			w := world{row: start, has: 1, hasUntil: start.expires, left: c.requests, forgets: c.forgets}
 			for i := range w.firstSeen {
 				w.firstSeen[i] = -1
 			}
@@ -322,6 +346,12 @@ func TestStep(t *testing.T) {
 		{"after the window", policy, start, Event{}, 5, Fresh, true},
 		{"within the window, unbatched", policy, start, Event{Unbatch: true}, 1, Fresh, false},
 		{"an unknown token", policy, start, Event{Age: -1}, 1, Refused, false},
+		{"the token of a rotation that was forgotten", policy, start, Event{Ahead: 1}, 1, Fresh, true},
+		{"of one too many", policy, start, Event{Ahead: MaxAhead + 1}, 1, Refused, false},
+		{"ahead by less than nothing", policy, start, Event{Ahead: -1}, 1, Refused, false},
+		{"ahead of a session that has expired", policy, start, Event{Ahead: 1}, 14 * 86400, Refused, false},
+		{"ahead and behind", policy, third, Event{Ahead: 1, Age: 1}, 11, Refused, false},
+		{"ahead of one that keeps its token", fixed, start, Event{Ahead: 1}, 1, Fresh, true},
 		{"a generation that never was", policy, start, Event{Age: 1}, 1, Refused, false},
 		{"the successor is seen", policy, rotated, Event{}, 6, Batch, true},
 		{"the predecessor in the window", policy, rotated, Event{Age: 1}, 6, Batch, false},
