@@ -195,7 +195,9 @@ func (b *bench) start(ctx context.Context, be *backend, name string, tokens int)
 			fixed := *f
 			fixed.path = "/guarded-fixed"
 			s.tokenFixed = append(s.tokenFixed, fixed.next())
-			s.tokenFloor = append(s.tokenFloor, request("/floor-token-auth", "Authorization: Bearer "+f.id))
+			floor := fixed // the same request: what is sent is the client's doing
+			floor.path = "/floor-token-auth"
+			s.tokenFloor = append(s.tokenFloor, floor.next())
 		}))
 	if err != nil {
 		return s, stop, err

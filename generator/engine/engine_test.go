@@ -50,7 +50,7 @@ func TestDriver(t *testing.T) {
 
 // Every engine has every word, or a template would render on one and fail on another.
 func TestEnginesHaveTheSameWords(t *testing.T) {
-	words := []string{"id", "time", "number", "digest", "string", "owner", "text", "one", "returning", "or_keep", "in", "table", "batch", "batch_end", "for_update"}
+	words := []string{"id", "time", "number", "digest", "string", "owner", "text", "one", "returning", "or_keep", "in", "table", "batch", "batch_end", "for_update", "unhurried"}
 	for _, e := range engine.All() {
 		for _, w := range words {
 			if _, err := e.Word(w); err != nil {

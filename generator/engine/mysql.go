@@ -27,6 +27,7 @@ func mysql() Engine {
 			"in":      "IN (sqlc.slice('$'))",
 			// A row that a statement has looked at stays as it is until the statement is done.
 			"for_update": "\nFOR UPDATE",
+			"unhurried":  "",
 			"table":      " DEFAULT CHARACTER SET utf8mb4",
 		},
 		casts: map[Key]string{BigInt: "CAST($ AS SIGNED)", UUID: "$", Text: "$"},

@@ -24,7 +24,9 @@ func postgres() Engine {
 			"in":        "= ANY(sqlc.arg($)::bigint[])",
 			// A row that a statement has looked at stays as it is until the statement is done.
 			"for_update": "\nFOR UPDATE",
-			"table":      "",
+			// The commit does not wait for the disk.
+			"unhurried": "\n  AND set_config('synchronous_commit', 'off', true) = 'off'",
+			"table":     "",
 		},
 		casts: map[Key]string{BigInt: "CAST($ AS BIGINT)", UUID: "CAST($ AS UUID)", Text: "$"},
 	}

@@ -26,6 +26,7 @@ func sqlite() Engine {
 			"or_keep":    "\nON CONFLICT DO NOTHING",
 			"in":         "IN (sqlc.slice('$'))",
 			"for_update": "", // one writer at a time
+			"unhurried":  "",
 			"table":      "",
 		},
 		casts: map[Key]string{BigInt: "CAST($ AS INTEGER)", UUID: "$", Text: "$"},
