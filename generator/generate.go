@@ -242,6 +242,7 @@ func (g *generation) makePlan(ctx context.Context) error {
 	if g.plan, err = plan.New(g.project, g.config, g.library, g.schema); err != nil {
 		return err
 	}
+	g.plan.Trust(g.project.Lock, g.Version)
 	return g.checkOwnFolders()
 }
 

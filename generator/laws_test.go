@@ -25,6 +25,7 @@ import (
 	"github.com/custos-auth/custos/generator/plan"
 	"github.com/custos-auth/custos/generator/plugin"
 	"github.com/custos-auth/custos/generator/project"
+	"github.com/custos-auth/custos/generator/render"
 	"github.com/custos-auth/custos/generator/sqlc"
 	"github.com/custos-auth/custos/templates"
 )
@@ -178,6 +179,42 @@ func TestGeneratingTwiceWritesNothing(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What comes out of a template is as gofmt writes it, so that a run which changes nothing has nothing to format. Some
+// values of options make it another line; one in ten bytes may.
+func TestTemplatesAreFormatted(t *testing.T) {
+	t.Parallel()
+	lib := library(t)
+	s := set{models: []wanted{{name: "User", plugins: selection(allTogether(lib)...)}}}
+	e := engine.Default()
+	dir := t.TempDir()
+	s.seed(t, e).write(t, dir)
+	result, err := generator.Generate(t.Context(), request(t, dir, e, s.models[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, ragged, list := 0, 0, []string{}
+	m := result.Plan.Models[0]
+	for _, p := range m.Plugins {
+		for name, text := range memory(t, p.FS) {
+			if !strings.HasSuffix(name, ".go.tmpl") || strings.Count(path.Base(name), ".") > 2 { // of one engine: a part of another
+				continue
+			}
+			raw, err := render.Snippet(result.Plan, p, m, name, string(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all += len(raw)
+			if formatted, err := format.Source(raw); err != nil || !bytes.Equal(formatted, raw) {
+				ragged += len(raw)
+				list = append(list, p.Name+"/"+name)
+			}
+		}
+	}
+	if all == 0 || ragged > all/10 {
+		t.Errorf("%d of %d bytes are not as gofmt writes them, in:\n%s", ragged, all, strings.Join(list, "\n"))
+	}
 }
 
 // Law 2: the same input makes the same bytes.

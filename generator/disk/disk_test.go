@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -865,5 +866,32 @@ func TestSIGKILL(t *testing.T) {
 	t.Log(span, count)
 	if !testing.Short() && (count["pending"] < kills/4 || count["journal"] < 2) {
 		t.Errorf("the kills came at harmless moments: %v", count)
+	}
+}
+
+// Files are written several at once: every one, once, and no more of them after an error.
+func TestEach(t *testing.T) {
+	tr := &tree{}
+	var calls [1000]atomic.Int32
+	if err := tr.each(len(calls), func(i int) error { calls[i].Add(1); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for i := range calls {
+		if n := calls[i].Load(); n != 1 {
+			t.Errorf("%d was called %d times", i, n)
+		}
+	}
+	full := errors.New("disk full")
+	var begun atomic.Int32
+	err := tr.each(100_000, func(i int) error {
+		begun.Add(1)
+		if i == 3 {
+			return full
+		}
+		time.Sleep(time.Microsecond)
+		return nil
+	})
+	if !errors.Is(err, full) || begun.Load() == 100_000 {
+		t.Errorf("%v after %d calls", err, begun.Load())
 	}
 }

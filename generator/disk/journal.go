@@ -10,6 +10,8 @@ import (
 	"os"
 	"path"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/custos-auth/custos/generator/plan"
 )
@@ -83,22 +85,8 @@ func (t *tree) stage(j *journal) error {
 	if err := t.do("mkdir "+txDir, func() error { return t.Mkdir(txDir, 0o700) }); err != nil {
 		return err
 	}
-	for i, e := range j.Entries {
-		if e.New != "" {
-			if err := t.write(staged(i), e.fresh, e.Mode, e.Old != ""); err != nil {
-				return err
-			}
-		}
-		if e.Old != "" {
-			// A link keeps everything about the old file, its times included; some file systems have none.
-			err := t.do("link "+backup(i), func() error { return t.Link(e.Path, backup(i)) })
-			if err != nil {
-				err = t.write(backup(i), e.old, e.Mode, true)
-			}
-			if err != nil {
-				return err
-			}
-		}
+	if err := t.each(len(j.Entries), func(i int) error { return t.stageEntry(i, j.Entries[i]) }); err != nil {
+		return err
 	}
 	if err := t.sync(txDir); err != nil {
 		return err
@@ -114,6 +102,54 @@ func (t *tree) stage(j *journal) error {
 		return err
 	}
 	return errors.Join(t.sync(txDir), t.sync(dotDir))
+}
+
+func (t *tree) stageEntry(i int, e entry) error {
+	if e.New != "" {
+		if err := t.write(staged(i), e.fresh, e.Mode, e.Old != ""); err != nil {
+			return err
+		}
+	}
+	if e.Old == "" {
+		return nil
+	}
+	// A link keeps everything about the old file, its times included; some file systems have none.
+	err := t.do("link "+backup(i), func() error { return t.Link(e.Path, backup(i)) })
+	if err != nil {
+		err = t.write(backup(i), e.old, e.Mode, true)
+	}
+	return err
+}
+
+// writers is how many files are written at once. A disk makes several durable in the time that it takes for one.
+const writers = 8
+
+// each calls f for 0 to n-1, for several at once, and begins no more after an error. A test that walks the steps walks them
+// one by one.
+func (t *tree) each(n int, f func(i int) error) error {
+	if t.step != nil {
+		for i := range n {
+			if err := f(i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	errs := make([]error, n)
+	var next atomic.Int64
+	var failed atomic.Bool
+	var wg sync.WaitGroup
+	for range min(writers, n) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n && !failed.Load(); i = int(next.Add(1)) - 1 {
+				if errs[i] = f(i); errs[i] != nil {
+					failed.Store(true)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // write makes a new file, durable. An exact mode is set in spite of the umask.

@@ -6,7 +6,10 @@ import (
 	"go/parser"
 	"go/token"
 	"path"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // DeclarationError is one name that two files of a package declare: a model that is called like something that
@@ -24,14 +27,27 @@ func (e *DeclarationError) Error() string {
 // has to. The error is a *DeclarationError, or a syntax error with its position.
 func CheckDeclarations(files []File) error {
 	type key struct{ dir, pkg, name string }
+	parsed, errs := make([]*ast.File, len(files)), make([]error, len(files))
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(files); i = int(next.Add(1)) - 1 {
+				if f := files[i]; strings.HasSuffix(f.Path, ".go") {
+					parsed[i], errs[i] = parser.ParseFile(token.NewFileSet(), f.Path, f.Content, parser.SkipObjectResolution)
+				}
+			}
+		})
+	}
+	wg.Wait()
 	seen := map[key]string{}
-	for _, f := range files {
-		if !strings.HasSuffix(f.Path, ".go") {
-			continue
+	for i, f := range files {
+		file := parsed[i]
+		if errs[i] != nil {
+			return fmt.Errorf("parse generated code: %w", errs[i])
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), f.Path, f.Content, parser.SkipObjectResolution)
-		if err != nil {
-			return fmt.Errorf("parse generated code: %w", err)
+		if file == nil {
+			continue
 		}
 		for _, name := range declared(file) {
 			k := key{path.Dir(f.Path), file.Name.Name, name}

@@ -26,6 +26,8 @@ type Plan struct {
 	Driver engine.Driver
 	Models []Model  // sorted by name
 	Schema []string // files with more of the user's schema, outside the migration folder
+
+	written map[string]string // hashes of what this very custos wrote last, by path
 }
 
 // Model is one model with its plugins.
@@ -197,6 +199,24 @@ func (pl *Plan) checkCommands() error {
 		}
 	}
 	return nil
+}
+
+// Trust makes the plan know what a lock says was written, if the custos of this version wrote it: another one may format
+// Go otherwise.
+func (pl *Plan) Trust(l project.Lock, version string) {
+	if l.Generator != version {
+		return
+	}
+	pl.written = make(map[string]string, len(l.Entries))
+	for _, e := range l.Entries {
+		pl.written[e.Path] = e.Hash
+	}
+}
+
+// Wrote reports whether the content is what was written into a file last, so that it has been formatted.
+func (pl *Plan) Wrote(path string, content []byte) bool {
+	hash, ok := pl.written[path]
+	return ok && hash == project.Hash(content)
 }
 
 // AuthPackage is the name of the shared package.

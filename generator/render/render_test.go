@@ -208,3 +208,24 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// What this custos wrote last is not formatted again; all else is.
+func TestWhatWasWrittenIsNotFormatted(t *testing.T) {
+	const name, raw, clean = "internal/auth/a.go", "package auth\n\nvar  A = 1\n", "package auth\n\nvar A = 1\n"
+	for why, c := range map[string]struct {
+		lock project.Lock
+		want string
+	}{
+		"no lock":         {project.Lock{}, clean},
+		"as it was":       {project.Lock{Generator: "v1", Entries: []project.Entry{{Path: name, Hash: project.Hash([]byte(raw))}}}, raw},
+		"another version": {project.Lock{Generator: "v0", Entries: []project.Entry{{Path: name, Hash: project.Hash([]byte(raw))}}}, clean},
+		"other bytes":     {project.Lock{Generator: "v1", Entries: []project.Entry{{Path: name, Hash: project.Hash([]byte(clean))}}}, clean},
+		"another file":    {project.Lock{Generator: "v1", Entries: []project.Entry{{Path: "b.go", Hash: project.Hash([]byte(raw))}}}, clean},
+	} {
+		pl := planOf(t, "sqlite", map[string]string{"go/auth/a.go.tmpl": raw}, nil)
+		pl.Trust(c.lock, "v1")
+		if got := rendered(t, pl)[name]; got != c.want {
+			t.Errorf("%s: %q, want %q", why, got, c.want)
+		}
+	}
+}

@@ -41,7 +41,7 @@ func (r Runner) quick(ctx context.Context, in Input) (files []File, ok bool) {
 	var wg sync.WaitGroup
 	for i, part := range parts {
 		wg.Go(func() {
-			outs[i], errs[i] = r.plain(ctx, Input{Config: in.Config, Schema: schema, Queries: part, Out: in.Out})
+			outs[i], errs[i] = r.plain(ctx, Input{Config: in.Config, Schema: dropTables(schema, part), Queries: part, Out: in.Out})
 		})
 	}
 	wg.Wait()
@@ -84,6 +84,35 @@ func dropIndexes(sql []byte) []byte {
 		}
 		return found
 	})
+}
+
+var (
+	table = regexp.MustCompile(quoted + `|(?m:^CREATE TABLE (custos_\w+) \([^;'"` + "`" + `/-]*\);)`)
+	later = regexp.MustCompile(`(?i)\b(?:ALTER|VIEW|TRIGGER)\b`) // what needs a table that is there already
+	word  = regexp.MustCompile(`\w+`)
+)
+
+// dropTables removes those of custos' own tables that the queries do not name.
+func dropTables(schema, queries []File) []File {
+	if slices.ContainsFunc(schema, func(f File) bool { return later.Match(f.Content) }) {
+		return schema
+	}
+	named := map[string]bool{}
+	for _, f := range queries {
+		for _, w := range word.FindAll(f.Content, -1) {
+			named[string(w)] = true
+		}
+	}
+	schema = slices.Clone(schema)
+	for i, f := range schema {
+		schema[i].Content = table.ReplaceAllFunc(f.Content, func(found []byte) []byte {
+			if m := table.FindSubmatch(found); m[1] != nil && !named[string(m[1])] {
+				return nil
+			}
+			return found
+		})
+	}
+	return schema
 }
 
 // deal deals the files to at most n parts of about the same size. Files whose output is one file stay together.

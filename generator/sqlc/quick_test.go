@@ -39,6 +39,23 @@ func TestDropIndexes(t *testing.T) {
 	}
 }
 
+func TestDropTables(t *testing.T) {
+	queries := []File{{"q/a.sql", []byte("-- name: A :one\nSELECT * FROM custos_a;\n")}, {"q/b.sql", []byte("SELECT * FROM (custos_bs)")}}
+	for _, c := range []struct{ sql, want string }{
+		{"CREATE TABLE custos_a (\n  id INT\n);\nCREATE TABLE custos_b (\n  id INT\n);\nCREATE TABLE custos_bs (id INT);\nDROP TABLE custos_b;", "CREATE TABLE custos_a (\n  id INT\n);\n\nCREATE TABLE custos_bs (id INT);\nDROP TABLE custos_b;"},
+		{"CREATE TABLE users (id INT);", "CREATE TABLE users (id INT);"},
+		{"-- CREATE TABLE custos_b (id INT);\n'\nCREATE TABLE custos_b (id INT);\n'", "-- CREATE TABLE custos_b (id INT);\n'\nCREATE TABLE custos_b (id INT);\n'"},
+		{"CREATE TABLE custos_b (id TEXT DEFAULT ';');", "CREATE TABLE custos_b (id TEXT DEFAULT ';');"},
+		{"CREATE TABLE custos_b (id INT);\nALTER TABLE custos_b ADD COLUMN c INT;", "CREATE TABLE custos_b (id INT);\nALTER TABLE custos_b ADD COLUMN c INT;"},
+		{"CREATE TABLE custos_b (id INT);\ncreate view v as select id from custos_b;", "CREATE TABLE custos_b (id INT);\ncreate view v as select id from custos_b;"},
+	} {
+		schema := []File{{"m/1.sql", []byte(c.sql)}}
+		if got := string(dropTables(schema, queries)[0].Content); got != c.want || string(schema[0].Content) != c.sql {
+			t.Errorf("%q: %q, want %q", c.sql, got, c.want)
+		}
+	}
+}
+
 // many is an input that is worth two children. Two files have a table in common, and each one of its own.
 func many(t *testing.T) Input {
 	t.Helper()

@@ -9,8 +9,10 @@ import (
 
 // Where two rules of sqlc's grammar of SQLite fit the same words, its parser reads all of them twice, the second time with
 // no memory of other queries: that was half of a run. Such words are sent as others that only one rule fits and that are
-// the same to sqlc, to which every comparison is one. longhand puts the words back into the Go:
+// the same to sqlc, to which every comparison is one, and which does not look at those that have no parameter in them.
+// longhand puts the words back into the Go:
 //
+//	WHERE a_b IS NULL AND c.d = e.f  WHERE X'615f62204953204e554c4c20414e4420632e64203d20652e66'
 //	a IS NULL, a IS NOT NULL         a == X'', a != X''
 //	WHERE id IN (SELECT t.id         WHERE id == (SELECT t.id
 //	authenticatable_type = 'User'    authenticatable_type = X'55736572'
@@ -18,9 +20,15 @@ import (
 
 const limited = " LIMIT 9000000001" // update_stmt and delete_stmt never end so, but their twins update_stmt_limited and delete_stmt_limited
 
+// plainCondition is a comparison that has no parameter in it, in the forms that custos' queries have.
+const plainCondition = `(?:(?:\w+\.)?authenticatable_type (?:=|<>) '\w+'|(?:\w+\.\w+|[a-z]+(?:_[a-z]+)+) IS (?:NOT )?NULL|` +
+	`\w+\.\w+ = (?:\w+\.\w+|CAST\(\w+\.\w+ AS \w+\)))`
+
 var (
 	long   = regexp.MustCompile(`\b(authenticatable_type (?:=|<>) )'(\w+)'|` + quoted + `|\bIS NULL\b|\bIS NOT NULL\b|\bWHERE id IN \(\s*SELECT \w+\.id\b`)
 	short  = regexp.MustCompile(`[=!]= X''|\bX'([0-9a-f]+)'|\bWHERE id == \(|` + limited + `\b`)
+	fixed  = regexp.MustCompile(quoted + `|\bBETWEEN\b|\b(?:WHERE|AND|OR|ON|WHEN)\s+(` + plainCondition + `(?:\s+AND\s+` + plainCondition + `)*)`)
+	behind = regexp.MustCompile(`^\s*(?:$|[;)]|(?:AND|OR|GROUP|ORDER|LIMIT|RETURNING|LEFT|JOIN|WHERE|THEN)\b)`)
 	change = regexp.MustCompile(`^(?:\s|--[^\n]*\n)*(?:UPDATE|DELETE)\s`)
 	ended  = regexp.MustCompile(`\bRETURNING\b|\bLIMIT\b[^()]*;\s*$`)
 )
@@ -32,7 +40,7 @@ func shorthand(sql []byte) (rewritten []byte, ok bool) {
 	}
 	var b bytes.Buffer
 	for _, query := range statements(string(sql)) {
-		query = long.ReplaceAllStringFunc(query, func(found string) string {
+		query = long.ReplaceAllStringFunc(fold(query), func(found string) string {
 			switch {
 			case found == "IS NULL":
 				return "== X''"
@@ -54,6 +62,22 @@ func shorthand(sql []byte) (rewritten []byte, ok bool) {
 	return b.Bytes(), true
 }
 
+// fold makes one word of conditions without parameters. The AND of a BETWEEN is none between conditions.
+func fold(query string) string {
+	var b strings.Builder
+	done := 0
+	for _, at := range fixed.FindAllStringSubmatchIndex(query, -1) {
+		switch {
+		case at[2] >= 0 && behind.MatchString(query[at[3]:]):
+			b.WriteString(query[done:at[2]] + "X'" + hex.EncodeToString([]byte(query[at[2]:at[3]])) + "'")
+			done = at[3]
+		case query[at[0]:at[1]] == "BETWEEN":
+			return query
+		}
+	}
+	return b.String() + query[done:]
+}
+
 // longhand takes Go that sqlc made of shorthand back to the words that were there first.
 func longhand(code []byte) []byte {
 	return short.ReplaceAllFunc(code, func(found []byte) []byte {
@@ -70,6 +94,9 @@ func longhand(code []byte) []byte {
 		text, err := hex.DecodeString(string(short.FindSubmatch(found)[1]))
 		if err != nil {
 			return found // half a byte: shorthand wrote none
+		}
+		if bytes.Contains(text, []byte(" ")) {
+			return text // of fold
 		}
 		return []byte("'" + string(text) + "'")
 	})

@@ -5,8 +5,16 @@ import "testing"
 func TestShorthand(t *testing.T) {
 	for _, c := range []struct{ sql, want string }{
 		{"SELECT a FROM b WHERE c IS NULL AND d IS NOT NULL;", "SELECT a FROM b WHERE c == X'' AND d != X'';"},
-		{"-- name: A :one\nSELECT a FROM b WHERE authenticatable_type = 'User' AND t.authenticatable_type <> 'User';",
-			"-- name: A :one\nSELECT a FROM b WHERE authenticatable_type = X'55736572' AND t.authenticatable_type <> X'55736572';"},
+		{"-- name: A :one\nSELECT a FROM b WHERE c = @c AND d = authenticatable_type = 'User';",
+			"-- name: A :one\nSELECT a FROM b WHERE c = @c AND d = authenticatable_type = X'55736572';"},
+		{"SELECT a FROM b WHERE a_b IS NULL AND c.d = e.f", "SELECT a FROM b WHERE X'615f62204953204e554c4c20414e4420632e64203d20652e66'"},
+		{"SELECT a FROM b WHERE c = ?1\n  AND authenticatable_type = 'User';", "SELECT a FROM b WHERE c = ?1\n  AND X'61757468656e746963617461626c655f74797065203d20275573657227';"},
+		{"SELECT a FROM b JOIN c ON c.d = CAST(b.d AS TEXT) WHERE a.b IS NULL OR c = ?1", "SELECT a FROM b JOIN c ON X'632e64203d204341535428622e64204153205445585429' WHERE X'612e62204953204e554c4c' OR c = ?1"},
+		{"SELECT a FROM b WHERE c.d = e.f = ?1 AND g.h IS NULL + ?1;", "SELECT a FROM b WHERE c.d = e.f = ?1 AND g.h == X'' + ?1;"},
+		{"SELECT a AND b.c IS NULL AS d;", "SELECT a AND b.c == X'' AS d;"},
+		{"SELECT (a.b = c.d), a.b IS NULL;", "SELECT (a.b = c.d), a.b == X'';"},
+		{"SELECT a FROM b WHERE c.d IS NULL AND e BETWEEN f AND g.h IS NULL;", "SELECT a FROM b WHERE c.d == X'' AND e BETWEEN f AND g.h == X'';"},
+		{"SELECT a FROM b WHERE c.d = @d AND e.f = e.g(1) AND 'AND h.i IS NULL;' = j;", "SELECT a FROM b WHERE c.d = @d AND e.f = e.g(1) AND 'AND h.i IS NULL;' = j;"},
 		{"-- name: A :exec\nDELETE FROM a WHERE id IN (\n    SELECT b.id FROM a AS b LIMIT 10\n);", "-- name: A :exec\nDELETE FROM a WHERE id == (\n    SELECT b.id FROM a AS b LIMIT 10\n) LIMIT 9000000001;"},
 		{"-- name: A :exec\nUPDATE a SET b = 1;\n\n-- name: B :exec\n-- All.\nDELETE FROM a;\n", "-- name: A :exec\nUPDATE a SET b = 1 LIMIT 9000000001;\n\n-- name: B :exec\n-- All.\nDELETE FROM a LIMIT 9000000001;\n"},
 		{"SELECT 'a IS NULL' FROM b WHERE id IN (1, 2); -- IS NULL", "SELECT 'a IS NULL' FROM b WHERE id IN (1, 2); -- IS NULL"},
