@@ -43,6 +43,7 @@ type Manifest struct {
 type Variable struct {
 	Development string `yaml:"development"` // its value on a developer's machine
 	Summary     string `yaml:"summary"`
+	Check       string `yaml:"check"` // function of the shared package: func(Config) error, which says what is wrong with the value; "" = nothing can be
 }
 
 // Seam is a point that other plugins may join. A guard may refuse by returning an error; an observer only
@@ -196,6 +197,8 @@ func (m Manifest) validate(name string) error {
 		}
 		if e := m.Env[v]; e.Summary == "" || !plainValue.MatchString(e.Development) {
 			bad("env.%s: it needs a summary, and a development value without spaces and quotes", v)
+		} else if e.Check != "" && !isIdent(e.Check) {
+			bad("env.%s: check %q is not a Go identifier", v, e.Check)
 		}
 	}
 	for _, o := range slices.Sorted(maps.Keys(m.Options)) {

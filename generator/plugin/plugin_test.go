@@ -102,6 +102,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"not UPPER_SNAKE_CASE", "summary: a.\nenv: {custos_url: {development: x, summary: y}}\n"},
 		{"without spaces and quotes", "summary: a.\nenv: {CUSTOS_URL: {development: \"x'; rm -rf /\", summary: y}}\n"},
 		{"needs a summary", "summary: a.\nenv: {CUSTOS_URL: {development: x}}\n"},
+		{"check \"check URL\" is not a Go identifier", "summary: a.\nenv: {CUSTOS_URL: {development: x, summary: y, check: check URL}}\n"},
 		{"a plugin's table is named custos_", "summary: a.\ntables: [users]\n"},
 		{"is named custos_", "summary: a.\ntables: [\"custos_x; DROP TABLE users\"]\n"},
 		{"modules:", "summary: a.\nmodules: {example.com/x: latest}\n"},
