@@ -79,13 +79,15 @@ type Command struct {
 
 // Option is something a user may set: PLUGIN:option=value.
 type Option struct {
-	Type    string   `yaml:"type"`    // duration, bool, enum, int, word
-	Default string   `yaml:"default"` // as it would be written
-	Values  []string `yaml:"values"`  // enum only
-	Pattern string   `yaml:"pattern"` // word only: an anchored regular expression
-	Min     string   `yaml:"min"`     // int and duration: the least and the greatest value; none = no bound
-	Max     string   `yaml:"max"`     // a duration with a max cannot be never
-	Help    string   `yaml:"help"`
+	Type     string   `yaml:"type"`     // duration, bool, enum, int, word
+	Default  string   `yaml:"default"`  // as it would be written
+	Values   []string `yaml:"values"`   // enum only
+	Pattern  string   `yaml:"pattern"`  // word only: an anchored regular expression
+	Distinct bool     `yaml:"distinct"` // word only: no two of its words, with spaces between them, are the same in any case
+	Except   string   `yaml:"except"`   // word only: an anchored regular expression of words, in lower case, that it cannot have
+	Min      string   `yaml:"min"`      // int and duration: the least and the greatest value; none = no bound
+	Max      string   `yaml:"max"`      // a duration with a max cannot be never
+	Help     string   `yaml:"help"`
 }
 
 // The kinds of a seam.
@@ -218,9 +220,15 @@ func (m Manifest) validate(name string) error {
 			if _, err := regexp.Compile(opt.Pattern); err != nil || opt.Pattern == "" {
 				bad("options.%s: pattern %q", o, opt.Pattern)
 			}
+			if _, err := regexp.Compile(opt.Except); err != nil {
+				bad("options.%s: except %q", o, opt.Except)
+			}
 		default:
 			bad("options.%s: type is %q; known: duration, bool, enum, int, word", o, opt.Type)
 			continue
+		}
+		if opt.Type != "word" && (opt.Distinct || opt.Except != "") {
+			bad("options.%s: distinct and except are for the type word", o)
 		}
 		if opt.Type != "word" || opt.Default != "" {
 			if _, err := opt.Parse(opt.Default); err != nil {

@@ -53,8 +53,27 @@ func (o Option) Parse(s string) (Value, error) {
 		if !regexp.MustCompile(`^(?:` + o.Pattern + `)$`).MatchString(s) {
 			return Value{}, fmt.Errorf("%q does not match %s", s, o.Pattern)
 		}
+		if err := o.checkWords(strings.Fields(s)); err != nil {
+			return Value{}, err
+		}
 		return Value{Text: s}, nil
 	}
+}
+
+// checkWords refuses words that are taken, or there already. Case makes no difference: it makes none in the name of a header.
+func (o Option) checkWords(words []string) error {
+	for i, w := range words {
+		if o.Except != "" && regexp.MustCompile(`^(?:`+o.Except+`)$`).MatchString(strings.ToLower(w)) {
+			return fmt.Errorf("word %d, %q, means something already; choose another", i+1, clip(w))
+		}
+		if !o.Distinct {
+			continue
+		}
+		if first := slices.IndexFunc(words[:i], func(before string) bool { return strings.EqualFold(before, w) }); first >= 0 {
+			return fmt.Errorf("word %d, %q, is the same as word %d; choose another", i+1, clip(w), first+1)
+		}
+	}
+	return nil
 }
 
 // bound is min or max as a number; 0 for none, or for what ParseManifest has refused.
