@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -129,6 +128,9 @@ func (o Option) Kind() string {
 	return o.Type + o.span()
 }
 
+// longestDuration leaves room for generated code that reckons with it: three of them are a time.Duration still.
+const longestDuration = 80 * 365 * 24 * time.Hour
+
 // ParseDuration reads 90d, 2w, 36h, 15m, 30s and sums of them such as 1d12h. "never" is 0; a duration that is
 // written down must be positive.
 func ParseDuration(s string) (time.Duration, error) {
@@ -162,8 +164,8 @@ func ParseDuration(s string) (time.Duration, error) {
 		default:
 			return 0, bad
 		}
-		if n > int64(math.MaxInt64-total)/int64(unit) {
-			return 0, fmt.Errorf("%q is longer than 292 years", s)
+		if n > int64(longestDuration-total)/int64(unit) {
+			return 0, fmt.Errorf("%q is longer than 80 years", s)
 		}
 		total += time.Duration(n) * unit
 		rest = rest[i+1:]

@@ -274,7 +274,7 @@ func TestParseDuration(t *testing.T) {
 			t.Errorf("ParseDuration(%q) = %v, %v, want %v", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "0d", "d", "90", "-1d", "+1d", "1.5d", "1 d", "90D", "1y", "9999999999d", "999999999w", "soon", "Never", "1d-1h", "٣d"} {
+	for _, in := range []string{"", "0d", "d", "90", "-1d", "+1d", "1.5d", "1 d", "90D", "1y", "9999999999d", "999999999w", "29201d", "29200d1s", "soon", "Never", "1d-1h", "٣d"} {
 		if got, err := plugin.ParseDuration(in); err == nil {
 			t.Errorf("ParseDuration(%q) = %v", in, got)
 		}
