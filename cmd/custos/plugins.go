@@ -85,7 +85,7 @@ func describe(p *plugin.Plugin) (pluginInfo, error) {
 		info.Routes = append(info.Routes, routeInfo{Method: r.Method, Path: r.Path, Require: r.Require, Plugin: p.Name, Summary: r.Summary})
 	}
 	for _, at := range m.Mounts {
-		info.Routes = append(info.Routes, mounted(at, "", p.Name))
+		info.Routes = append(info.Routes, mounted(at, "", p.Name)...)
 	}
 	for _, c := range slices.Sorted(maps.Keys(m.Commands)) {
 		if info.Commands == nil {

@@ -65,9 +65,10 @@ type Route struct {
 
 // Mount is routes of a plugin that the application mounts where it wants them, because clients know the path.
 type Mount struct {
-	Method  string `yaml:"method"` // method of Service: func(Mux, string), with the path
-	Path    string `yaml:"path"`   // where they are when nobody wants them elsewhere
-	Summary string `yaml:"summary"`
+	Method  string  `yaml:"method"` // method of Service: func(Mux, string), with the path
+	Path    string  `yaml:"path"`   // where they are when nobody wants them elsewhere
+	Summary string  `yaml:"summary"`
+	Routes  []Route `yaml:"routes"` // what the method mounts below the path, for `custos routes`; a handler is the method's business
 }
 
 // Command is a word of the generated administration program, run by `custos WORD`.
@@ -173,11 +174,8 @@ func (m Manifest) validate(name string) error {
 		errs = append(errs, err)
 	}
 	for i, r := range m.Routes {
-		if !slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, r.Method) {
-			bad("routes[%d]: method %q", i, r.Method)
-		}
-		if !routePath.MatchString(r.Path) {
-			bad("routes[%d]: path %q", i, r.Path)
+		if err := r.check(); err != nil {
+			bad("routes[%d]: %w", i, err)
 		}
 	}
 	for i, at := range m.Mounts {
@@ -186,6 +184,17 @@ func (m Manifest) validate(name string) error {
 		}
 		if !isIdent(at.Method) {
 			bad("mounts[%d]: method %q is not a Go identifier", i, at.Method)
+		}
+		for j, r := range at.Routes {
+			if err := r.check(); err != nil {
+				bad("mounts[%d].routes[%d]: %w", i, j, err)
+			}
+			if r.Handler != "" {
+				bad("mounts[%d].routes[%d]: handler: the method %s has them", i, j, at.Method)
+			}
+			if r.Require != "" && !isIdent(r.Require) {
+				bad("mounts[%d].routes[%d]: require %q is not a Go identifier", i, j, r.Require)
+			}
 		}
 	}
 	for _, c := range slices.Sorted(maps.Keys(m.Commands)) {
@@ -237,6 +246,16 @@ func (m Manifest) validate(name string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (r Route) check() error {
+	if !slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, r.Method) {
+		return fmt.Errorf("method %q", r.Method)
+	}
+	if !routePath.MatchString(r.Path) {
+		return fmt.Errorf("path %q", r.Path)
+	}
+	return nil
 }
 
 var (
