@@ -378,6 +378,12 @@ func optionValue(t testing.TB, o plugin.Option, i int) string {
 		t.Fatal(err)
 	}
 	word := sampleOf(re)
+	if words := strings.Fields(word); o.Distinct {
+		for i := range words {
+			words[i] += string(rune('a' + i))
+		}
+		word = strings.Join(words, " ")
+	}
 	if _, err := o.Parse(word); err != nil {
 		t.Fatalf("no word for the pattern %s: %v", o.Pattern, err)
 	}

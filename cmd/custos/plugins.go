@@ -60,14 +60,16 @@ type pluginInfo struct {
 }
 
 type optionInfo struct {
-	Name    string   `json:"name"`
-	Type    string   `json:"type"`
-	Default string   `json:"default"`
-	Values  []string `json:"values,omitempty"`
-	Pattern string   `json:"pattern,omitempty"`
-	Min     string   `json:"min,omitempty"`
-	Max     string   `json:"max,omitempty"`
-	Help    string   `json:"help"`
+	Name     string   `json:"name"`
+	Type     string   `json:"type"`
+	Default  string   `json:"default"`
+	Values   []string `json:"values,omitempty"`
+	Pattern  string   `json:"pattern,omitempty"`
+	Distinct bool     `json:"distinct,omitempty"`
+	Except   string   `json:"except,omitempty"`
+	Min      string   `json:"min,omitempty"`
+	Max      string   `json:"max,omitempty"`
+	Help     string   `json:"help"`
 
 	kind string // for people
 }
@@ -77,13 +79,13 @@ func describe(p *plugin.Plugin) (pluginInfo, error) {
 	info := pluginInfo{Name: p.Name, Summary: m.Summary, Origin: p.Origin, Requires: m.Requires, Conflicts: m.Conflicts, Tables: m.Tables, Hooks: m.Hooks}
 	for _, name := range slices.Sorted(maps.Keys(m.Options)) {
 		o := m.Options[name]
-		info.Options = append(info.Options, optionInfo{name, o.Type, o.Default, o.Values, o.Pattern, o.Min, o.Max, o.Help, o.Kind()})
+		info.Options = append(info.Options, optionInfo{name, o.Type, o.Default, o.Values, o.Pattern, o.Distinct, o.Except, o.Min, o.Max, o.Help, o.Kind()})
 	}
 	for _, r := range m.Routes {
 		info.Routes = append(info.Routes, routeInfo{Method: r.Method, Path: r.Path, Require: r.Require, Plugin: p.Name, Summary: r.Summary})
 	}
 	for _, at := range m.Mounts {
-		info.Routes = append(info.Routes, mounted(at, "", p.Name))
+		info.Routes = append(info.Routes, mounted(at, "", p.Name)...)
 	}
 	for _, c := range slices.Sorted(maps.Keys(m.Commands)) {
 		if info.Commands == nil {

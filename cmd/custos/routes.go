@@ -33,9 +33,18 @@ type routeInfo struct {
 	Summary string `json:"summary"`
 }
 
-// mounted is one line for all routes that the application mounts itself: where, and what they require, is in its code.
-func mounted(at plugin.Mount, model, name string) routeInfo {
-	return routeInfo{"*", at.Method + "(...)", "-", model, name, at.Summary}
+// mounted are the routes that the application mounts itself. Where they are is in its code, at the call that their paths
+// begin with. Of a mount that does not name its routes there is one line for all.
+func mounted(at plugin.Mount, model, name string) []routeInfo {
+	call := at.Method + "(...)"
+	if len(at.Routes) == 0 {
+		return []routeInfo{{"*", call, "-", model, name, at.Summary}}
+	}
+	var out []routeInfo
+	for _, r := range at.Routes {
+		out = append(out, routeInfo{r.Method, call + r.Path, r.Require, model, name, r.Summary})
+	}
+	return out
 }
 
 func (r routeInfo) requirement() string {
@@ -65,7 +74,7 @@ func (a *app) runRoutes(_ context.Context, o routesOptions) error {
 				routes = append(routes, routeInfo{r.Method, m.Path + r.Path, r.Require, m.Name, s.Name, r.Summary})
 			}
 			for _, at := range s.Manifest.Mounts {
-				routes = append(routes, mounted(at, m.Name, s.Name))
+				routes = append(routes, mounted(at, m.Name, s.Name)...)
 			}
 		}
 	}

@@ -316,6 +316,19 @@ func (m Model) Env() map[string]plugin.Variable {
 	return out
 }
 
+// Checks are the functions that say what is wrong with the environment, each once, in the order of the plugins.
+func (pl *Plan) Checks() []string {
+	var out []string
+	for _, s := range pl.Plugins() {
+		for _, v := range slices.Sorted(maps.Keys(s.Manifest.Env)) {
+			if check := s.Manifest.Env[v].Check; check != "" && !slices.Contains(out, check) {
+				out = append(out, check)
+			}
+		}
+	}
+	return out
+}
+
 // AbsentID is a key, as text, that no row of a test has.
 func (m Model) AbsentID() string {
 	if m.Key == engine.BigInt {

@@ -63,6 +63,13 @@ func (m Manifest) bind(model string, observed []string) Manifest {
 	for i := range m.Routes {
 		m.Routes[i].Handler, m.Routes[i].Require = named(m.Routes[i].Handler), named(m.Routes[i].Require)
 	}
+	m.Mounts = slices.Clone(m.Mounts)
+	for i := range m.Mounts {
+		m.Mounts[i].Routes = slices.Clone(m.Mounts[i].Routes)
+		for j := range m.Mounts[i].Routes {
+			m.Mounts[i].Routes[j].Require = named(m.Mounts[i].Routes[j].Require)
+		}
+	}
 	m.Commands = maps.Clone(m.Commands)
 	for word, c := range m.Commands {
 		c.Func = named(c.Func)

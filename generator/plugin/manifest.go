@@ -43,6 +43,7 @@ type Manifest struct {
 type Variable struct {
 	Development string `yaml:"development"` // its value on a developer's machine
 	Summary     string `yaml:"summary"`
+	Check       string `yaml:"check"` // function of the shared package: func(Config) error, which says what is wrong with the value; "" = nothing can be
 }
 
 // Seam is a point that other plugins may join. A guard may refuse by returning an error; an observer only
@@ -64,9 +65,10 @@ type Route struct {
 
 // Mount is routes of a plugin that the application mounts where it wants them, because clients know the path.
 type Mount struct {
-	Method  string `yaml:"method"` // method of Service: func(Mux, string), with the path
-	Path    string `yaml:"path"`   // where they are when nobody wants them elsewhere
-	Summary string `yaml:"summary"`
+	Method  string  `yaml:"method"` // method of Service: func(Mux, string), with the path
+	Path    string  `yaml:"path"`   // where they are when nobody wants them elsewhere
+	Summary string  `yaml:"summary"`
+	Routes  []Route `yaml:"routes"` // what the method mounts below the path, for `custos routes`; a handler is the method's business
 }
 
 // Command is a word of the generated administration program, run by `custos WORD`.
@@ -78,13 +80,15 @@ type Command struct {
 
 // Option is something a user may set: PLUGIN:option=value.
 type Option struct {
-	Type    string   `yaml:"type"`    // duration, bool, enum, int, word
-	Default string   `yaml:"default"` // as it would be written
-	Values  []string `yaml:"values"`  // enum only
-	Pattern string   `yaml:"pattern"` // word only: an anchored regular expression
-	Min     string   `yaml:"min"`     // int and duration: the least and the greatest value; none = no bound
-	Max     string   `yaml:"max"`     // a duration with a max cannot be never
-	Help    string   `yaml:"help"`
+	Type     string   `yaml:"type"`     // duration, bool, enum, int, word
+	Default  string   `yaml:"default"`  // as it would be written
+	Values   []string `yaml:"values"`   // enum only
+	Pattern  string   `yaml:"pattern"`  // word only: an anchored regular expression
+	Distinct bool     `yaml:"distinct"` // word only: no two of its words, with spaces between them, are the same in any case
+	Except   string   `yaml:"except"`   // word only: an anchored regular expression of words, in lower case, that it cannot have
+	Min      string   `yaml:"min"`      // int and duration: the least and the greatest value; none = no bound
+	Max      string   `yaml:"max"`      // a duration with a max cannot be never
+	Help     string   `yaml:"help"`
 }
 
 // The kinds of a seam.
@@ -170,11 +174,8 @@ func (m Manifest) validate(name string) error {
 		errs = append(errs, err)
 	}
 	for i, r := range m.Routes {
-		if !slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, r.Method) {
-			bad("routes[%d]: method %q", i, r.Method)
-		}
-		if !routePath.MatchString(r.Path) {
-			bad("routes[%d]: path %q", i, r.Path)
+		if err := r.check(); err != nil {
+			bad("routes[%d]: %w", i, err)
 		}
 	}
 	for i, at := range m.Mounts {
@@ -183,6 +184,17 @@ func (m Manifest) validate(name string) error {
 		}
 		if !isIdent(at.Method) {
 			bad("mounts[%d]: method %q is not a Go identifier", i, at.Method)
+		}
+		for j, r := range at.Routes {
+			if err := r.check(); err != nil {
+				bad("mounts[%d].routes[%d]: %w", i, j, err)
+			}
+			if r.Handler != "" {
+				bad("mounts[%d].routes[%d]: handler: the method %s has them", i, j, at.Method)
+			}
+			if r.Require != "" && !isIdent(r.Require) {
+				bad("mounts[%d].routes[%d]: require %q is not a Go identifier", i, j, r.Require)
+			}
 		}
 	}
 	for _, c := range slices.Sorted(maps.Keys(m.Commands)) {
@@ -196,6 +208,8 @@ func (m Manifest) validate(name string) error {
 		}
 		if e := m.Env[v]; e.Summary == "" || !plainValue.MatchString(e.Development) {
 			bad("env.%s: it needs a summary, and a development value without spaces and quotes", v)
+		} else if e.Check != "" && !isIdent(e.Check) {
+			bad("env.%s: check %q is not a Go identifier", v, e.Check)
 		}
 	}
 	for _, o := range slices.Sorted(maps.Keys(m.Options)) {
@@ -215,9 +229,15 @@ func (m Manifest) validate(name string) error {
 			if _, err := regexp.Compile(opt.Pattern); err != nil || opt.Pattern == "" {
 				bad("options.%s: pattern %q", o, opt.Pattern)
 			}
+			if _, err := regexp.Compile(opt.Except); err != nil {
+				bad("options.%s: except %q", o, opt.Except)
+			}
 		default:
 			bad("options.%s: type is %q; known: duration, bool, enum, int, word", o, opt.Type)
 			continue
+		}
+		if opt.Type != "word" && (opt.Distinct || opt.Except != "") {
+			bad("options.%s: distinct and except are for the type word", o)
 		}
 		if opt.Type != "word" || opt.Default != "" {
 			if _, err := opt.Parse(opt.Default); err != nil {
@@ -226,6 +246,16 @@ func (m Manifest) validate(name string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (r Route) check() error {
+	if !slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, r.Method) {
+		return fmt.Errorf("method %q", r.Method)
+	}
+	if !routePath.MatchString(r.Path) {
+		return fmt.Errorf("path %q", r.Path)
+	}
+	return nil
 }
 
 var (

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -53,8 +52,27 @@ func (o Option) Parse(s string) (Value, error) {
 		if !regexp.MustCompile(`^(?:` + o.Pattern + `)$`).MatchString(s) {
 			return Value{}, fmt.Errorf("%q does not match %s", s, o.Pattern)
 		}
+		if err := o.checkWords(strings.Fields(s)); err != nil {
+			return Value{}, err
+		}
 		return Value{Text: s}, nil
 	}
+}
+
+// checkWords refuses words that are taken, or there already. Case makes no difference: it makes none in the name of a header.
+func (o Option) checkWords(words []string) error {
+	for i, w := range words {
+		if o.Except != "" && regexp.MustCompile(`^(?:`+o.Except+`)$`).MatchString(strings.ToLower(w)) {
+			return fmt.Errorf("word %d, %q, means something already; choose another", i+1, clip(w))
+		}
+		if !o.Distinct {
+			continue
+		}
+		if first := slices.IndexFunc(words[:i], func(before string) bool { return strings.EqualFold(before, w) }); first >= 0 {
+			return fmt.Errorf("word %d, %q, is the same as word %d; choose another", i+1, clip(w), first+1)
+		}
+	}
+	return nil
 }
 
 // bound is min or max as a number; 0 for none, or for what ParseManifest has refused.
@@ -110,6 +128,9 @@ func (o Option) Kind() string {
 	return o.Type + o.span()
 }
 
+// longestDuration leaves room for generated code that reckons with it: three of them are a time.Duration still.
+const longestDuration = 80 * 365 * 24 * time.Hour
+
 // ParseDuration reads 90d, 2w, 36h, 15m, 30s and sums of them such as 1d12h. "never" is 0; a duration that is
 // written down must be positive.
 func ParseDuration(s string) (time.Duration, error) {
@@ -143,8 +164,8 @@ func ParseDuration(s string) (time.Duration, error) {
 		default:
 			return 0, bad
 		}
-		if n > int64(math.MaxInt64-total)/int64(unit) {
-			return 0, fmt.Errorf("%q is longer than 292 years", s)
+		if n > int64(longestDuration-total)/int64(unit) {
+			return 0, fmt.Errorf("%q is longer than 80 years", s)
 		}
 		total += time.Duration(n) * unit
 		rest = rest[i+1:]

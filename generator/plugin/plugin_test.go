@@ -102,10 +102,18 @@ func TestLoadRefuses(t *testing.T) {
 		{"not UPPER_SNAKE_CASE", "summary: a.\nenv: {custos_url: {development: x, summary: y}}\n"},
 		{"without spaces and quotes", "summary: a.\nenv: {CUSTOS_URL: {development: \"x'; rm -rf /\", summary: y}}\n"},
 		{"needs a summary", "summary: a.\nenv: {CUSTOS_URL: {development: x}}\n"},
+		{"check \"check URL\" is not a Go identifier", "summary: a.\nenv: {CUSTOS_URL: {development: x, summary: y, check: check URL}}\n"},
 		{"a plugin's table is named custos_", "summary: a.\ntables: [users]\n"},
 		{"is named custos_", "summary: a.\ntables: [\"custos_x; DROP TABLE users\"]\n"},
 		{"modules:", "summary: a.\nmodules: {example.com/x: latest}\n"},
 		{`"x(); y" is not a Go identifier`, "summary: a.\nhooks: {request: [\"x(); y\"]}\n"},
+		{`except "("`, "summary: a.\noptions: {x: {type: word, pattern: a, except: \"(\", help: h}}\n"},
+		{"distinct and except are for the type word", "summary: a.\noptions: {x: {type: bool, default: \"true\", distinct: true, help: h}}\n"},
+		{"default: word 2", "summary: a.\noptions: {x: {type: word, default: a a, pattern: a a, distinct: true, help: h}}\n"},
+		{`mounts[0].routes[1]: path "x"`, "summary: a.\nmounts: [{method: M, path: /a, routes: [{method: GET}, {method: GET, path: x}]}]\n"},
+		{`mounts[0].routes[0]: method "HEAD"`, "summary: a.\nmounts: [{method: M, path: /a, routes: [{method: HEAD}]}]\n"},
+		{"mounts[0].routes[0]: handler: the method M has them", "summary: a.\nmounts: [{method: M, path: /a, routes: [{method: GET, handler: f}]}]\n"},
+		{`mounts[0].routes[0]: require "a b" is not`, "summary: a.\nmounts: [{method: M, path: /a, routes: [{method: GET, require: a b}]}]\n"},
 		{"help is missing", "summary: a.\noptions: {x: {type: bool, default: \"true\"}}\n"},
 		{`type is "float"`, "summary: a.\noptions: {x: {type: float, default: \"1\", help: h}}\n"},
 		{`default: "" is not a whole number`, "summary: a.\noptions: {x: {type: int, help: h}}\n"},
@@ -142,6 +150,31 @@ func TestLoadRefuses(t *testing.T) {
 	circle := load(t, map[string]string{"core/plugin.yaml": core, "a/plugin.yaml": "summary: a.\nrequires: [b]\n", "b/plugin.yaml": "summary: b.\nrequires: [a]\n"})
 	if _, err := circle.Resolve([]plugin.Selection{{Name: "a"}}); err == nil || !strings.Contains(err.Error(), "requires itself") {
 		t.Errorf("a circle: %v", err)
+	}
+}
+
+// The words of an option may have to differ, and may not have meanings of their own: names of headers.
+func TestWordOption(t *testing.T) {
+	names := plugin.Option{Type: "word", Pattern: "[A-Za-z-]+( [A-Za-z-]+){2}", Distinct: true, Except: "host|sec-.*"}
+	for text, fault := range map[string]string{
+		"a Auth c":       "",
+		"ghost host-a c": "",
+		"a b A":          `word 3, "A", is the same as word 1; choose another`,
+		"a b b":          `word 3, "b", is the same as word 2; choose another`,
+		"Host b c":       `word 1, "Host", means something already; choose another`,
+		"a b Sec-Fetch":  `word 3, "Sec-Fetch", means something already; choose another`,
+		"a b":            `"a b" does not match`,
+	} {
+		got, err := names.Parse(text)
+		switch {
+		case fault == "" && (err != nil || got.Text != text):
+			t.Errorf("%s: %+v, %v", text, got, err)
+		case fault != "" && (err == nil || !strings.Contains(err.Error(), fault)):
+			t.Errorf("%s: %v, want %q", text, err, fault)
+		}
+	}
+	if _, err := (plugin.Option{Type: "word", Pattern: "a a"}).Parse("a a"); err != nil {
+		t.Errorf("an option that asks for nothing refuses: %v", err)
 	}
 }
 
@@ -245,7 +278,7 @@ func TestParseDuration(t *testing.T) {
 			t.Errorf("ParseDuration(%q) = %v, %v, want %v", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "0d", "d", "90", "-1d", "+1d", "1.5d", "1 d", "90D", "1y", "9999999999d", "999999999w", "soon", "Never", "1d-1h", "٣d"} {
+	for _, in := range []string{"", "0d", "d", "90", "-1d", "+1d", "1.5d", "1 d", "90D", "1y", "9999999999d", "999999999w", "29201d", "29200d1s", "soon", "Never", "1d-1h", "٣d"} {
 		if got, err := plugin.ParseDuration(in); err == nil {
 			t.Errorf("ParseDuration(%q) = %v", in, got)
 		}

@@ -31,6 +31,11 @@ func Files(pl *plan.Plan) ([]plan.File, error) {
 		files = append(files, plan.File{Path: p, Content: groupImports(buf.Bytes()), Owner: plan.Machine, Origin: plugin.Core})
 		return nil
 	}
+	shared := newFile(pl, pl.Import(pl.Config.Package), pl.AuthPackage())
+	config(shared, pl)
+	if err := add(path.Join(pl.Config.Package, "config_gen.go"), shared); err != nil {
+		return nil, err
+	}
 	for _, m := range pl.Models {
 		dir := path.Join(pl.Config.Package, m.Package)
 		for _, out := range []struct {
@@ -90,6 +95,21 @@ func newFile(pl *plan.Plan, importPath, name string) *jen.File {
 
 func receiver() *jen.Statement { return jen.Id("s").Op("*").Id("Service") }
 
+// config prints what asks the plugins whether they can begin with what is in the environment.
+func config(f *jen.File, pl *plan.Plan) {
+	f.Comment("Check says what a service of this project would miss in the configuration, in words for whoever sets the")
+	f.Comment("environment. [ConfigFromEnv] asks it, so that the New of a model has nothing left to panic about.")
+	f.Func().Params(jen.Id("c").Id("Config")).Id("Check").Params().Error().BlockFunc(func(g *jen.Group) {
+		g.If(jen.Id("c").Dot("Keys").Op("==").Nil()).Block(
+			jen.Return(jen.Qual("errors", "New").Call(jen.Lit("the configuration has no keys; make it with ConfigFromEnv"))),
+		)
+		for _, check := range pl.Checks() {
+			g.If(jen.Err().Op(":=").Id(check).Call(jen.Id("c")), jen.Err().Op("!=").Nil()).Block(jen.Return(jen.Err()))
+		}
+		g.Return(jen.Nil())
+	})
+}
+
 func service(f *jen.File, pl *plan.Plan, m plan.Model) {
 	authdb, auth := pl.Import(pl.AuthDB()), pl.Import(pl.Config.Package)
 	f.PackageComment(fmt.Sprintf("Package %s authenticates %s.", m.Package, m.Many))
@@ -109,7 +129,8 @@ func service(f *jen.File, pl *plan.Plan, m plan.Model) {
 		}
 	})
 	f.Comment("New makes the service on a database handle, a pool or what [authdb.Open] returns. It panics when the")
-	f.Comment("configuration has no keys: a program that cannot verify a token must not start.")
+	f.Comment("configuration has no keys, or not what a plugin cannot begin without: a program that cannot verify a token must")
+	f.Comment("not start. A configuration of " + pl.AuthPackage() + ".ConfigFromEnv has all of it.")
 	f.Func().Id("New").Params(jen.Id("db").Qual(authdb, "DBTX"), jen.Id("config").Qual(auth, "Config")).Op("*").Id("Service").BlockFunc(func(g *jen.Group) {
 		g.If(jen.Id("config").Dot("Keys").Op("==").Nil()).Block(
 			jen.Panic(jen.Lit(m.Package + ".New: the configuration has no keys; make it with " + pl.AuthPackage() + ".ConfigFromEnv")),

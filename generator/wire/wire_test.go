@@ -20,8 +20,9 @@ func wired(t *testing.T, key engine.Key, plugins ...string) map[string]string {
 	lib, err := plugin.Load(plugin.Source{Origin: "test", FS: fstest.MapFS{
 		"core/plugin.yaml": {Data: []byte("summary: core.\nseams: {request: {kind: guard, method: admit, summary: asks.}, made: {kind: observe, method: wasMade, summary: tells.}}\n")},
 		"doors/plugin.yaml": {Data: []byte("summary: doors.\nstate: doors\nhooks: {request: [checkDoor], made: [hearDoor]}\ncommands: {door: {func: doorCommand, summary: doors}}\n" +
-			"routes: [{method: GET, path: /doors, handler: listDoors, require: RequireKey, summary: List doors}, {method: GET, path: /open, handler: open, summary: Public}]\n")},
-		"locks/plugin.yaml": {Data: []byte("summary: locks.\nstate: locks\nhooks: {request: [checkLock], made: [hearLock, hearTwice]}\n")},
+			"routes: [{method: GET, path: /doors, handler: listDoors, require: RequireKey, summary: List doors}, {method: GET, path: /open, handler: open, summary: Public}]\n" +
+			"env: {KEY_RING: {development: x, summary: keys, check: checkKeys}, DOOR: {development: x, summary: door}}\n")},
+		"locks/plugin.yaml": {Data: []byte("summary: locks.\nstate: locks\nhooks: {request: [checkLock], made: [hearLock, hearTwice]}\nenv: {KEY_RING: {development: x, summary: keys, check: checkKeys}, LOCK: {development: x, summary: lock, check: checkLock}}\n")},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -62,6 +63,14 @@ func in(t *testing.T, text string, wanted ...string) {
 		if !strings.Contains(text, w) {
 			t.Errorf("no %q in\n%s", w, text)
 		}
+	}
+}
+
+func TestConfig(t *testing.T) {
+	config := wired(t, engine.BigInt, "doors", "locks")["internal/auth/config_gen.go"]
+	in(t, config, "func (c Config) Check() error {", "if c.Keys == nil {", "if err := checkKeys(c); err != nil {\n\t\treturn err\n\t}\n\tif err := checkLock(c); err != nil {")
+	if strings.Count(config, "checkKeys") != 1 {
+		t.Errorf("what two plugins ask for is checked once:\n%s", config)
 	}
 }
 
