@@ -117,7 +117,7 @@ func (r Runner) run(ctx context.Context, dir, config string) error {
 	cmd := exec.CommandContext(ctx, exe, Command, "generate", "--no-remote", "-f", filepath.FromSlash(config))
 	cmd.Dir = dir
 	// The child lives for a fraction of a second: collecting garbage costs more than the memory, up to a point.
-	cmd.Env = append(append(os.Environ(), "GOGC=off", "GOMEMLIMIT=120MiB"), r.Env...)
+	cmd.Env = append(append(os.Environ(), "GOGC=400", "GOMEMLIMIT=100MiB"), r.Env...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = io.Discard, &out
 	err := cmd.Run()
