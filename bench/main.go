@@ -42,8 +42,8 @@ func main() {
 	only := flag.String("only", allParts, "the parts to run")
 	flag.StringVar(&b.custos, "custos", "", "the custos to measure (default: build ./cmd/custos)")
 	flag.StringVar(&b.profile, "profile", "", "write CPU profiles of the guarded server into this folder, too")
-	flag.IntVar(&b.rounds, "rounds", 6, "turns of each measurement")
-	flag.DurationVar(&b.round, "round", 2*time.Second, "length of an HTTP measurement")
+	flag.IntVar(&b.rounds, "rounds", 16, "turns of each measurement")
+	flag.DurationVar(&b.round, "round", time.Second, "length of an HTTP measurement")
 	flag.IntVar(&b.big, "tokens", 1_000_000, "tokens in the big table")
 	flag.Parse()
 	if flag.NArg() > 0 || b.rounds < 1 || b.round < 100*time.Millisecond || b.big < smallTable {
