@@ -149,7 +149,12 @@ func (t *tree) each(n int, f func(i int) error) error {
 		})
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	for _, err := range errs {
+		if err != nil {
+			return err // the others say the same: the disk is full
+		}
+	}
+	return nil
 }
 
 // write makes a new file, durable. An exact mode is set in spite of the umask.

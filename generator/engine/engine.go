@@ -109,7 +109,7 @@ func (e Engine) Word(word string) (string, error) {
 // in the list, because only tables that custos makes are asked about.
 func Reserves(table string) bool {
 	switch table {
-	case "groups", "indexes", "keys", "lines", "others", "rows", "values":
+	case "as", "databases", "exists", "groups", "indexes", "is", "keys", "lines", "others", "reads", "references", "rows", "schemas", "values":
 		return true
 	}
 	return false

@@ -24,7 +24,7 @@ func postgres() Engine {
 			"in":        "= ANY(sqlc.arg($)::bigint[])",
 			// A row that a statement has looked at stays as it is until the statement is done.
 			"for_update": "\nFOR UPDATE",
-			// The commit does not wait for the disk.
+			// The commit does not wait for the disk, be it that of the statement or of the transaction that it is in.
 			"unhurried": "\n  AND set_config('synchronous_commit', 'off', true) = 'off'",
 			"table":     "",
 		},

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -105,9 +104,6 @@ func Parse(name string) (Model, error) {
 	}
 	plural := pluralize(camel[len(camel)-1])
 	lowerPlural := strings.ToLower(plural)
-	if table := strings.Join(append(lower[:len(lower)-1:len(lower)-1], lowerPlural), "_"); slices.Contains(reserved, table) {
-		return fail(0, fmt.Sprintf("its table would be called %q, a word of SQL", table), pascal+"Account")
-	}
 	return Model{
 		Name:    pascal,
 		Camel:   first,
@@ -120,9 +116,6 @@ func Parse(name string) (Model, error) {
 		Many:    prose(append(lower[:len(lower)-1:len(lower)-1], lowerPlural)),
 	}, nil
 }
-
-// reserved are the plurals that no engine takes for a table.
-var reserved = []string{"as", "exists", "is", "references", "values"}
 
 // taken returns why generated code cannot have a package of this name, or "".
 func taken(pkg string) string {

@@ -57,7 +57,6 @@ func TestParseRefuses(t *testing.T) {
 		{"admin.user", "two colons", "AdminUser"},
 		{"Admin:User", "two colons", "AdminUser"},
 		{"Func", "Go keyword", "FuncAccount"},
-		{"Value", "a word of SQL", "ValueAccount"},
 		{"String", "predeclared", "StringAccount"},
 		{"Error", "predeclared", "ErrorAccount"},
 		{"Auth", "shared package", "AuthAccount"},

@@ -202,7 +202,7 @@ func (pl *Plan) checkCommands() error {
 }
 
 // Trust makes the plan know what a lock says was written, if the custos of this version wrote it: another one may format
-// Go otherwise.
+// Go otherwise. Builds from checkouts are all of one version; they differ in that when Go's own formatting changed.
 func (pl *Plan) Trust(l project.Lock, version string) {
 	if l.Generator != version {
 		return

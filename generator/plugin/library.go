@@ -139,12 +139,31 @@ func (l *Library) checkRelations() []error {
 			}
 		}
 		for _, s := range slices.Sorted(maps.Keys(m.Hooks)) {
-			if _, ok := seams[s]; !ok && s != EverySeam {
-				errs = append(errs, &ManifestError{Plugin: name, Err: fmt.Errorf("hooks: no plugin declares the seam %q%s", s, didYouMean(s, slices.Sorted(maps.Keys(seams))))})
+			if _, ok := seams[s]; ok || s == EverySeam {
+				continue
 			}
+			if by := l.shadowed(s); by != "" {
+				// It is a fault only where both are wanted: see Resolve.
+				p := l.plugins[name]
+				p.misses = errors.Join(p.misses, fmt.Errorf("plugin %s joins the seam %q, which your own copy of %s does not have; declare and fire it there, as custos' own does, or remove the copy", name, s, by))
+				continue
+			}
+			errs = append(errs, &ManifestError{Plugin: name, Err: fmt.Errorf("hooks: no plugin declares the seam %q%s", s, didYouMean(s, slices.Sorted(maps.Keys(seams))))})
 		}
 	}
 	return errs
+}
+
+// shadowed is the plugin of custos that declares a seam, and that the user has a copy of which does not, or "".
+func (l *Library) shadowed(seam string) string {
+	for _, name := range slices.Sorted(maps.Keys(l.plugins)) {
+		if p := l.plugins[name].Shadows; p != nil {
+			if _, ok := p.Manifest.Seams[seam]; ok {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // Names lists the plugins that a user can ask for, sorted.
@@ -201,6 +220,9 @@ func (l *Library) Resolve(selections []Selection) ([]Selected, error) {
 		if err != nil {
 			errs = append(errs, err)
 			return nil
+		}
+		if p.misses != nil {
+			errs = append(errs, p.misses)
 		}
 		s := &Selected{Plugin: p, Values: map[string]Value{}}
 		chosen[name] = s

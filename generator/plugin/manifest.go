@@ -107,6 +107,8 @@ type Plugin struct {
 	Original  fs.FS      // the folder without them
 	Overrides []Override // sorted by path
 	Shadows   *Plugin    // the one of the same name that a user's own plugin stands before, or nil
+
+	misses error // the seams that it joins, and that only a plugin that is shadowed has
 }
 
 // ManifestError is a fault in a plugin.yaml.

@@ -397,6 +397,26 @@ func TestAdvisories(t *testing.T) {
 	}
 }
 
+// A copy of the user's that lacks a seam is in the way of whoever joins it, and of nobody else.
+func TestSeamOfAShadowedPlugin(t *testing.T) {
+	lib, err := plugin.Load(
+		source(".custos/plugins", map[string]string{"door/plugin.yaml": "summary: an older door.\n"}),
+		source("built in", map[string]string{
+			"core/plugin.yaml": core,
+			"door/plugin.yaml": "summary: a door.\nseams: {opened: {kind: observe, method: opened, summary: tells.}}\n",
+			"bell/plugin.yaml": "summary: a bell.\nrequires: [door]\nhooks: {opened: [ring]}\n",
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lib.Resolve([]plugin.Selection{{Name: "door"}}); err != nil {
+		t.Errorf("the copy alone: %v", err)
+	}
+	if _, err := lib.Resolve([]plugin.Selection{{Name: "bell"}}); err == nil || !strings.Contains(err.Error(), `bell joins the seam "opened", which your own copy of door does not have`) {
+		t.Errorf("who joins the seam: %v", err)
+	}
+}
+
 // A file of the user's stands in place of one of the plugin's, and nothing else does.
 func TestOverrides(t *testing.T) {
 	built := plugin.Source{Origin: "built in", FS: fstest.MapFS{

@@ -87,12 +87,12 @@ func dropIndexes(sql []byte) []byte {
 }
 
 var (
-	table = regexp.MustCompile(quoted + `|(?m:^CREATE TABLE (custos_\w+) \([^;'"` + "`" + `/-]*\);)`)
+	table = regexp.MustCompile(quoted + `|(?m:^CREATE TABLE (custos_\w+) \([^;'"` + "`" + `/-]*\);|^DROP TABLE (custos_\w+);)`)
 	later = regexp.MustCompile(`(?i)\b(?:ALTER|VIEW|TRIGGER)\b`) // what needs a table that is there already
 	word  = regexp.MustCompile(`\w+`)
 )
 
-// dropTables removes those of custos' own tables that the queries do not name.
+// dropTables removes those of custos' own tables that the queries do not name, and with them what drops them again.
 func dropTables(schema, queries []File) []File {
 	if slices.ContainsFunc(schema, func(f File) bool { return later.Match(f.Content) }) {
 		return schema
@@ -106,10 +106,11 @@ func dropTables(schema, queries []File) []File {
 	schema = slices.Clone(schema)
 	for i, f := range schema {
 		schema[i].Content = table.ReplaceAllFunc(f.Content, func(found []byte) []byte {
-			if m := table.FindSubmatch(found); m[1] != nil && !named[string(m[1])] {
-				return nil
+			m := table.FindSubmatch(found)
+			if name := string(m[1]) + string(m[2]); name == "" || named[name] {
+				return found
 			}
-			return found
+			return nil
 		})
 	}
 	return schema

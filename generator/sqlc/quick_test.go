@@ -42,7 +42,7 @@ func TestDropIndexes(t *testing.T) {
 func TestDropTables(t *testing.T) {
 	queries := []File{{"q/a.sql", []byte("-- name: A :one\nSELECT * FROM custos_a;\n")}, {"q/b.sql", []byte("SELECT * FROM (custos_bs)")}}
 	for _, c := range []struct{ sql, want string }{
-		{"CREATE TABLE custos_a (\n  id INT\n);\nCREATE TABLE custos_b (\n  id INT\n);\nCREATE TABLE custos_bs (id INT);\nDROP TABLE custos_b;", "CREATE TABLE custos_a (\n  id INT\n);\n\nCREATE TABLE custos_bs (id INT);\nDROP TABLE custos_b;"},
+		{"CREATE TABLE custos_a (\n  id INT\n);\nCREATE TABLE custos_b (\n  id INT\n);\nCREATE TABLE custos_bs (id INT);\nDROP TABLE custos_b;\nDROP TABLE custos_bs;", "CREATE TABLE custos_a (\n  id INT\n);\n\nCREATE TABLE custos_bs (id INT);\n\nDROP TABLE custos_bs;"},
 		{"CREATE TABLE users (id INT);", "CREATE TABLE users (id INT);"},
 		{"-- CREATE TABLE custos_b (id INT);\n'\nCREATE TABLE custos_b (id INT);\n'", "-- CREATE TABLE custos_b (id INT);\n'\nCREATE TABLE custos_b (id INT);\n'"},
 		{"CREATE TABLE custos_b (id TEXT DEFAULT ';');", "CREATE TABLE custos_b (id TEXT DEFAULT ';');"},

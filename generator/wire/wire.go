@@ -97,8 +97,8 @@ func receiver() *jen.Statement { return jen.Id("s").Op("*").Id("Service") }
 
 // config prints what asks the plugins whether they can begin with what is in the environment.
 func config(f *jen.File, pl *plan.Plan) {
-	f.Comment("Check says what a service of this project would miss in the configuration, in words for whoever sets the")
-	f.Comment("environment. [ConfigFromEnv] asks it, so that the New of a model has nothing left to panic about.")
+	f.Comment("Check says what the services of this project would miss in the configuration, in words for whoever sets the")
+	f.Comment("environment: the New of a model panics about that. It speaks for the models together.")
 	f.Func().Params(jen.Id("c").Id("Config")).Id("Check").Params().Error().BlockFunc(func(g *jen.Group) {
 		g.If(jen.Id("c").Dot("Keys").Op("==").Nil()).Block(
 			jen.Return(jen.Qual("errors", "New").Call(jen.Lit("the configuration has no keys; make it with ConfigFromEnv"))),

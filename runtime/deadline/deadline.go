@@ -34,6 +34,9 @@ type timeout struct {
 // Deadline implements [context.Context].
 func (c *timeout) Deadline() (time.Time, bool) { return c.end, true }
 
+// String names the context without looking into it, as package context does: printing may go on beside its use.
+func (c *timeout) String() string { return "deadline.WithTimeout(" + c.end.String() + ")" }
+
 // Done implements [context.Context].
 func (c *timeout) Done() <-chan struct{} {
 	c.mu.Lock()

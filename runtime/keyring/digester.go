@@ -146,7 +146,7 @@ func (d *Digester) Tag(text string) string {
 }
 
 // HasTag reports whether tag is the tag of text under one of the keys. The comparison runs in constant time (T-09), and
-// allocates nothing. An empty text has no tag (T-11).
+// allocates nothing. Nothing is the tag of an empty text (T-11).
 func (d *Digester) HasTag(text, tag string) bool {
 	if text == "" || len(tag) != TagLen {
 		return false

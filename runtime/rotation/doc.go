@@ -18,7 +18,9 @@
 //
 // A database may forget the last rotations that it was told, and that were answered: a crash took them before they were on
 // disk, or a replica took over that was behind. Tokens that were made by then come back ahead of what is stored, and
-// bring it up to date, so nobody is logged out by that, and nothing needs to wait for a disk at every rotation.
+// bring it up to date, by at most [MaxAhead] rotations, so nobody is logged out by that before the expiry that is stored, and
+// nothing needs to wait for a disk at every rotation. What the promises above say of time, and of how many tokens there are,
+// holds from then on; what the database has forgotten, nobody knows.
 //
 // A client that overwrites its token with that of an older reply which arrives late can regress to a token that dies. Two
 // of the protocol's four JavaScript clients compare the expiry and do not; for the others the caller leaves the token out of

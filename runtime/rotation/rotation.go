@@ -2,8 +2,9 @@ package rotation
 
 import "time"
 
-// MaxAhead is how many forgotten rotations are made good, see [Event].
-const MaxAhead = 16
+// MaxAhead is how many forgotten rotations are made good, see [Event]. What a crash takes is less than a second, and a window
+// is longer. Of a database that is set back to a backup the tokens of the time since then would come to life again.
+const MaxAhead = 3
 
 // Slack is how long after a superseded token has died it is refused like any other wrong one, before presenting it counts
 // as reuse: a request may have been under way for that long.
@@ -74,7 +75,7 @@ func (p Policy) Start(now time.Time) State {
 
 // Step returns how to answer a request, and what to store first if that differs from s. It is a pure function. Store with
 // a compare-and-set on the whole row; when another request was faster, read again and ask again. Per window there are
-// at most three stores (seen, rotated, prolonged), so that ends.
+// at most three stores (seen, rotated, prolonged), and one for what was forgotten, so that ends.
 func (p Policy) Step(s State, e Event, now time.Time) (State, Reply) {
 	if !now.Before(s.ExpiresAt) || e.Age < 0 || e.Age >= s.Generation {
 		return s, Refused // whatever the token: nothing outlives its session (ASVS 9.2.1)
@@ -115,7 +116,7 @@ func (p Policy) Step(s State, e Event, now time.Time) (State, Reply) {
 }
 
 // recall makes good what the database has forgotten: a crash took its last moments, or a replica took over that was
-// behind. The token that came was the current one, and the client has it.
+// behind. The token that came was given out, and nothing tells that a later one was.
 func (p Policy) recall(s State, e Event, now time.Time) (State, Reply) {
 	if e.Ahead < 0 || e.Ahead > MaxAhead || e.Age != 0 {
 		return s, Refused
