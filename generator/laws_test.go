@@ -105,6 +105,7 @@ func TestGeneratedProjectHasNoRaces(t *testing.T) {
 		t.Skip("the race detector needs cgo")
 	}
 	s := optionsSet(t, library(t))
+	s.name = "races"                                            // projects are shared by name
 	s.models = []wanted{s.models[0], s.models[len(s.models)-1]} // every option, and none: what runs beside what does not depend on its value
 	goCommand(t, s.project(t, engine.Default()), "test", "-race", "./...")
 }
