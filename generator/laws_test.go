@@ -107,7 +107,7 @@ func TestGeneratedProjectHasNoRaces(t *testing.T) {
 	s := optionsSet(t, library(t))
 	s.name = "races"                                            // projects are shared by name
 	s.models = []wanted{s.models[0], s.models[len(s.models)-1]} // every option, and none: what runs beside what does not depend on its value
-	goCommand(t, s.project(t, engine.Default()), "test", "-race", "./...")
+	goCommand(t, s.project(t, engine.Default()), "test", "-race", "-timeout=18m", "./...")
 }
 
 func TestGeneratedGoIsClean(t *testing.T) {
