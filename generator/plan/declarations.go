@@ -8,8 +8,6 @@ import (
 	"path"
 	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 )
 
 // DeclarationError is one name that two files of a package declare: a model that is called like something that
@@ -28,18 +26,11 @@ func (e *DeclarationError) Error() string {
 func CheckDeclarations(files []File) error {
 	type key struct{ dir, pkg, name string }
 	parsed, errs := make([]*ast.File, len(files)), make([]error, len(files))
-	var wg sync.WaitGroup
-	var next atomic.Int64
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < len(files); i = int(next.Add(1)) - 1 {
-				if f := files[i]; strings.HasSuffix(f.Path, ".go") {
-					parsed[i], errs[i] = parser.ParseFile(token.NewFileSet(), f.Path, f.Content, parser.SkipObjectResolution)
-				}
-			}
-		})
-	}
-	wg.Wait()
+	Concurrently(len(files), runtime.GOMAXPROCS(0), func(i int) {
+		if f := files[i]; strings.HasSuffix(f.Path, ".go") {
+			parsed[i], errs[i] = parser.ParseFile(token.NewFileSet(), f.Path, f.Content, parser.SkipObjectResolution)
+		}
+	})
 	seen := map[key]string{}
 	for i, f := range files {
 		file := parsed[i]

@@ -61,8 +61,9 @@ func (o Option) Parse(s string) (Value, error) {
 
 // checkWords refuses words that are taken, or there already. Case makes no difference: it makes none in the name of a header.
 func (o Option) checkWords(words []string) error {
+	taken := regexp.MustCompile(`^(?:` + o.Except + `)$`)
 	for i, w := range words {
-		if o.Except != "" && regexp.MustCompile(`^(?:`+o.Except+`)$`).MatchString(strings.ToLower(w)) {
+		if taken.MatchString(strings.ToLower(w)) {
 			return fmt.Errorf("word %d, %q, means something already; choose another", i+1, clip(w))
 		}
 		if !o.Distinct {

@@ -32,8 +32,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"text/template"
 	"text/template/parse"
 	"time"
@@ -117,17 +115,9 @@ func Files(pl *plan.Plan) ([]plan.File, error) {
 		}
 	}
 	// Most of the time goes into formatting, so all processors take part.
-	var wg sync.WaitGroup
-	var next atomic.Int64
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for i := next.Add(1); i <= int64(len(jobs)); i = next.Add(1) {
-				j := jobs[i-1]
-				j.files, j.err = renderFile(pl, j.plugin, j.src)
-			}
-		})
-	}
-	wg.Wait()
+	plan.Concurrently(len(jobs), runtime.GOMAXPROCS(0), func(i int) {
+		jobs[i].files, jobs[i].err = renderFile(pl, jobs[i].plugin, jobs[i].src)
+	})
 	var files []plan.File
 	for _, j := range jobs {
 		files = append(files, j.files...)

@@ -130,7 +130,7 @@ func service(f *jen.File, pl *plan.Plan, m plan.Model) {
 	})
 	f.Comment("New makes the service on a database handle, a pool or what [authdb.Open] returns. It panics when the")
 	f.Comment("configuration has no keys, or not what a plugin cannot begin without: a program that cannot verify a token must")
-	f.Comment("not start. A configuration of " + pl.AuthPackage() + ".ConfigFromEnv has all of it.")
+	f.Comment("not start. Check of the configuration says what is missing.")
 	f.Func().Id("New").Params(jen.Id("db").Qual(authdb, "DBTX"), jen.Id("config").Qual(auth, "Config")).Op("*").Id("Service").BlockFunc(func(g *jen.Group) {
 		g.If(jen.Id("config").Dot("Keys").Op("==").Nil()).Block(
 			jen.Panic(jen.Lit(m.Package + ".New: the configuration has no keys; make it with " + pl.AuthPackage() + ".ConfigFromEnv")),
