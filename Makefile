@@ -1,7 +1,7 @@
 # Two targets are for everybody: demo runs the main job, test runs the tests.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: demo test laws lint bench timing fuzz upgrades build clean
+.PHONY: demo test laws lint bench timing fuzz races upgrades build clean
 
 build: bin/custos
 
@@ -42,6 +42,10 @@ fuzz:
 			echo "== $$dir $$target"; (cd $$dir && go test -run '^$$' -fuzz "^$$target$$" -fuzztime 20s -fuzzminimizetime 5x .) || exit 1; \
 		done; \
 	done
+
+# 200 rounds of every race that the generated tests play, on three engines; `make test` has three. Half an hour.
+races: bin/custos
+	@./testdata/races.sh
 
 # What users do to their files against what new versions do: 10 000 trials, of which `make test` has 300; and 500 kills
 # at random points, of which it has 96.

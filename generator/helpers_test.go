@@ -217,6 +217,13 @@ func sets(t testing.TB) []set {
 	return append(distinct(lib, append(candidates, allTogether(lib))), optionsSet(t, lib))
 }
 
+// everything is the last two of sets: all plugins together, and with every option for four models.
+func everything(t testing.TB) []set {
+	t.Helper()
+	all := sets(t)
+	return all[len(all)-2:]
+}
+
 // pairs is each pair of plugins that meet at a seam, but for those that sets has.
 func pairs(t testing.TB) []set {
 	t.Helper()

@@ -148,6 +148,9 @@ func TestMutantsAreKilled(t *testing.T) {
 					t.Errorf("the tests failed for another reason: %v\n%s", err, out)
 				default:
 					killed.Add(1)
+					if _, after, ok := strings.Cut(out, "--- FAIL: "); ok {
+						t.Log("noticed by", strings.Fields(after)[0])
+					}
 				}
 			})
 		}
