@@ -123,12 +123,12 @@ func TestModelsThatMixAreNoticed(t *testing.T) {
 	dir := s.project(t, e)
 	overlay := s.crossModel(t, dir, e)
 	for _, m := range []mutant{
-		{"a session is found whatever model it is of", "authdb/admin_sessions.sql.go", "const findAdminBySession", "t.authenticatable_type = 'Admin'", "1 = 1"},
-		{"so is an API token", "authdb/user_api_tokens.sql.go", "const findUserByAPIToken", "t.authenticatable_type = 'User'", "1 = 1"},
-		{"attempts count for another model", "authdb/admin_lockouts.sql.go", "const countAdminAttempt", "'Admin', ?1", "'User', ?1"},
-		{"an API token's digest does not name the model", "apiclient/api_tokens.go", "", `Digester(apiTokenFactor, "ApiClient")`, `Digester(apiTokenFactor, "User")`},
-		{"nor does a second factor's seal", "admin/mfa.go", "", `seal.New(s.config.Keys, "mfa", "Admin")`, `seal.New(s.config.Keys, "mfa", "User")`},
-		{"cookies have one name", "admin/sessions.go", "", `cookie.New(s.config.URL, "admin")`, `cookie.New(s.config.URL, "user")`},
+		{name: "a session is found whatever model it is of", in: "authdb/admin_sessions.sql.go", after: "const findAdminBySession", from: "t.authenticatable_type = 'Admin'", to: "1 = 1"},
+		{name: "so is an API token", in: "authdb/user_api_tokens.sql.go", after: "const findUserByAPIToken", from: "t.authenticatable_type = 'User'", to: "1 = 1"},
+		{name: "attempts count for another model", in: "authdb/admin_lockouts.sql.go", after: "const countAdminAttempt", from: "'Admin', ?1", to: "'User', ?1"},
+		{name: "an API token's digest does not name the model", in: "apiclient/api_tokens.go", from: `Digester(apiTokenFactor, "ApiClient")`, to: `Digester(apiTokenFactor, "User")`},
+		{name: "nor does a second factor's seal", in: "admin/mfa.go", from: `seal.New(s.config.Keys, "mfa", "Admin")`, to: `seal.New(s.config.Keys, "mfa", "User")`},
+		{name: "cookies have one name", in: "admin/sessions.go", from: `cookie.New(s.config.URL, "admin")`, to: `cookie.New(s.config.URL, "user")`},
 	} {
 		m.in = project.DefaultPackage + "/" + m.in
 		t.Run(m.name, func(t *testing.T) {

@@ -66,6 +66,7 @@ type Result struct {
 	Changes  []plan.Change // sorted by path, with the unchanged
 	Config   project.Config
 	NewModel bool     // the run's model was not in custos.yaml before
+	Had      []string // the plugins that it had before, also those that only came along
 	Warnings []string // what the user must know of a run that destroys, and of overrides
 	Outdated []Outdated
 }
@@ -149,6 +150,7 @@ type generation struct {
 	library *plugin.Library
 	config  project.Config
 	isNew   bool
+	had     []string // plugins of the run's model
 	gone    []string // plugins that the run takes away from the model
 	warning []string
 	schema  plan.Schema // tables that custos did not make
@@ -200,6 +202,8 @@ func (g *generation) wantedConfig() error {
 		g.isNew = true
 		i = len(g.config.Models)
 		g.config.Models = append(g.config.Models, project.ModelConfig{Name: m.Name, Table: m.Table, Path: "/" + m.Table})
+	} else if g.had, err = g.pluginsOf(g.config.Models[i]); err != nil {
+		return err
 	}
 	// The lists are shared with the configuration that was read: change copies.
 	mc := &g.config.Models[i]
@@ -645,7 +649,7 @@ func (g *generation) merge() (*Result, error) {
 	if err := g.checkSpelling(changes); err != nil {
 		return nil, err
 	}
-	return &Result{Project: g.project, Plan: g.plan, Library: g.library, Changes: changes, Config: g.config, NewModel: g.isNew, Warnings: g.warning, Outdated: g.outdated}, nil
+	return &Result{Project: g.project, Plan: g.plan, Library: g.library, Changes: changes, Config: g.config, NewModel: g.isNew, Had: g.had, Warnings: g.warning, Outdated: g.outdated}, nil
 }
 
 // ignored is what is in custos' folder only for a while: an upgrade that waits, with files of before in it, and a run.

@@ -2,6 +2,7 @@ package generator_test
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"path"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/custos-auth/custos/generator/engine"
 	"github.com/custos-auth/custos/generator/plugin"
+	"github.com/custos-auth/custos/generator/project"
 )
 
 // A mutant is a generated project in which one guard is missing. Its own tests must notice.
@@ -26,10 +28,14 @@ import (
 //	after: a text; what is replaced comes after it
 //	old: the text that is replaced, several lines with several of these
 //	new: what takes its place
+//	by: a test of the model's package that noticed; it is asked first, and the others when it does not notice
 type mutant struct {
 	name, in, after string
 	from, to        string
+	by              string
 }
+
+var updateMutants = flag.Bool("update-mutants", false, "write which tests notice the mutants into testdata/mutants")
 
 func parseMutant(t *testing.T, f txtar.File) mutant {
 	t.Helper()
@@ -43,6 +49,8 @@ func parseMutant(t *testing.T, f txtar.File) mutant {
 			m.in = value
 		case "after":
 			m.after = value
+		case "by":
+			m.by = value
 		case "old":
 			from = append(from, value)
 		case "new":
@@ -56,6 +64,34 @@ func parseMutant(t *testing.T, f txtar.File) mutant {
 		t.Fatalf("%s: in and old are needed", f.Name)
 	}
 	return m
+}
+
+// overlay writes what changes for the go command, and returns the name of its file.
+func (m mutant) overlay(t *testing.T, dir string) string {
+	t.Helper()
+	name, content := m.apply(t, dir)
+	work := t.TempDir()
+	changed, overlay := filepath.Join(work, "mutant.go"), filepath.Join(work, "overlay.json")
+	replace, err := json.Marshal(map[string]map[string]string{"Replace": {name: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	memoryFS{"mutant.go": []byte(content), "overlay.json": replace}.write(t, work)
+	return overlay
+}
+
+// noticedBy returns a mutant's text with another line for the test that noticed it; "" is none.
+func noticedBy(text, test string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, "by: ") {
+			b.WriteString(line)
+		}
+	}
+	if test != "" {
+		fmt.Fprintf(&b, "by: %s\n", test)
+	}
+	return b.String()
 }
 
 // apply returns the file that changes, and its new content.
@@ -83,76 +119,108 @@ func (m mutant) apply(t *testing.T, dir string) (name, content string) {
 	return "", ""
 }
 
+// kills counts mutants.
+type kills struct{ all, killed, unforeseen atomic.Int64 }
+
 func TestMutantsAreKilled(t *testing.T) {
 	t.Parallel()
 	archives, err := filepath.Glob(filepath.Join(root(t), "testdata", "mutants", "*.txtar"))
 	if err != nil || len(archives) == 0 {
 		t.Fatalf("no mutants: %v", err)
 	}
-	var killed, all atomic.Int64
-	t.Cleanup(func() { fmt.Printf("mutants: %d killed of %d\n", killed.Load(), all.Load()) })
+	var k kills
+	t.Cleanup(func() {
+		fmt.Printf("mutants: %d killed of %d\n", k.killed.Load(), k.all.Load())
+		if n := k.unforeseen.Load(); n > 0 && !*updateMutants {
+			fmt.Printf("mutants: %d not by the test that they name, which takes longer; type: go test ./generator -run TestMutantsAreKilled -update-mutants\n", n)
+		}
+	})
 	for _, archive := range archives {
-		data, err := txtar.ParseFile(archive)
+		t.Run("mutants-"+strings.TrimSuffix(filepath.Base(archive), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			k.archive(t, archive)
+		})
+	}
+}
+
+func (k *kills) archive(t *testing.T, archive string) {
+	data, err := txtar.ParseFile(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := strings.Fields(string(data.Comment))
+	s := set{name: path.Base(t.Name()), models: []wanted{{name: words[0]}}}
+	for _, arg := range words[1:] {
+		sel, err := plugin.ParseArg(arg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		words := strings.Fields(string(data.Comment))
-		s := set{name: "mutants-" + strings.TrimSuffix(filepath.Base(archive), ".txtar"), models: []wanted{{name: words[0]}}}
-		for _, arg := range words[1:] {
-			sel, err := plugin.ParseArg(arg)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s.models[0].plugins = append(s.models[0].plugins, sel)
-		}
-		dir := s.project(t, engine.Default())
-		tests := []string{"test", "-vet=off", "-failfast", "-ldflags=-s -w", "-timeout=60s"}
-		tested := map[string]bool{}
-		for name := range snapshot(t, dir) {
-			if strings.HasSuffix(name, "_test.go") && !strings.HasPrefix(name, ".") {
-				tested["./"+path.Dir(name)] = true
-			}
-		}
-		goCommand(t, dir, append(tests, keys(tested)...)...) // unchanged, it passes
-		for _, f := range data.Files {
-			m := parseMutant(t, f)
-			all.Add(1)
-			t.Run(s.name+"/"+m.name, func(t *testing.T) {
-				t.Parallel()
-				name, content := m.apply(t, dir)
-				work := t.TempDir()
-				changed, overlay := filepath.Join(work, "mutant.go"), filepath.Join(work, "overlay.json")
-				replace, err := json.Marshal(map[string]map[string]string{"Replace": {name: changed}})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(changed, []byte(content), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(overlay, replace, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				test := func(packages ...string) (string, error) {
-					return command(t, dir, "go", append(append(slices.Clone(tests), "-overlay="+overlay), packages...)...)
-				}
-				out, err := test("./internal/auth/" + strings.ToLower(words[0])) // most are noticed there
-				if err == nil {
-					out, err = test(keys(tested)...)
-				}
-				switch {
-				case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
-					t.Fatalf("the mutant does not compile:\n%s", out)
-				case err == nil:
-					t.Errorf("no generated test noticed: %s without\n%s", m.in, m.from)
-				case !strings.Contains(out, "--- FAIL") && !strings.Contains(out, "panic:"):
-					t.Errorf("the tests failed for another reason: %v\n%s", err, out)
-				default:
-					killed.Add(1)
-					if _, after, ok := strings.Cut(out, "--- FAIL: "); ok {
-						t.Log("noticed by", strings.Fields(after)[0])
-					}
-				}
-			})
+		s.models[0].plugins = append(s.models[0].plugins, sel)
+	}
+	dir := s.project(t, engine.Default())
+	tested := map[string]bool{}
+	for name := range snapshot(t, dir) {
+		if strings.HasSuffix(name, "_test.go") && !strings.HasPrefix(name, ".") {
+			tested["./"+path.Dir(name)] = true
 		}
 	}
+	args := []string{"test", "-vet=off", "-failfast", "-ldflags=-s -w", "-timeout=60s"}
+	goCommand(t, dir, append(args, keys(tested)...)...) // unchanged, it passes
+	if *updateMutants {
+		t.Cleanup(func() {
+			if err := os.WriteFile(archive, txtar.Format(data), 0o644); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	own := "./" + project.DefaultPackage + "/" + strings.ToLower(words[0]) // most are noticed there
+	for i := range data.Files {
+		f := &data.Files[i]
+		t.Run(f.Name, func(t *testing.T) {
+			t.Parallel()
+			k.all.Add(1)
+			m := parseMutant(t, *f)
+			overlay := "-overlay=" + m.overlay(t, dir)
+			test := func(more ...string) (string, error) {
+				return command(t, dir, "go", append(append(slices.Clone(args), overlay), more...)...)
+			}
+			var out string
+			var err error
+			by := m.by
+			if by != "" {
+				out, err = test("-run=^"+by+"$", own)
+			}
+			if err == nil {
+				out, err = test(own)
+				by = firstFailure(out)
+			}
+			if err == nil {
+				out, err = test(keys(tested)...)
+			}
+			switch {
+			case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
+				t.Fatalf("the mutant does not compile:\n%s", out)
+			case err == nil:
+				t.Errorf("no generated test noticed: %s without\n%s", m.in, m.from)
+			case !strings.Contains(out, "--- FAIL") && !strings.Contains(out, "panic:"):
+				t.Errorf("the tests failed for another reason: %v\n%s", err, out)
+			default:
+				k.killed.Add(1)
+				if by != m.by {
+					k.unforeseen.Add(1)
+				}
+				f.Data = []byte(noticedBy(string(f.Data), by))
+			}
+		})
+	}
+}
+
+// firstFailure is the first test that failed, by its name in the code.
+func firstFailure(out string) string {
+	_, after, found := strings.Cut(out, "--- FAIL: ")
+	if !found {
+		return ""
+	}
+	name, _, _ := strings.Cut(strings.Fields(after)[0], "/")
+	return name
 }

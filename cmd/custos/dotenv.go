@@ -7,6 +7,19 @@ import (
 	"unicode"
 )
 
+// variable is what generated code will find under a name: in the environment or in .env. "" is nowhere.
+func (a *app) variable(root, name string) (string, error) {
+	if v, set := a.lookup(name); set && v != "" {
+		return v, nil
+	}
+	env, _, err := readFile(root, ".env")
+	if err != nil {
+		return "", err
+	}
+	v, _, err := lookupDotEnv(env, name)
+	return v, err
+}
+
 // lookupDotEnv reads a variable of .env as generated code does; ok is false when no line names it. A line is
 // NAME=value, after export or not; # begins a comment at the start of a line and, outside of quotes, after a blank.
 // The first line of a name counts. An error names a line, never what it holds.

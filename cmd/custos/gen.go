@@ -136,10 +136,8 @@ func (a *app) runGen(ctx context.Context, o genOptions) error {
 		return err
 	}
 	out := newOutcome(res)
-	if res.NewModel {
-		if out.next, err = nextSteps(res, o.model); err != nil {
-			return err
-		}
+	if out.next, err = a.nextSteps(res, o.model); err != nil {
+		return err
 	}
 	return a.finish(ctx, out, o.writeOptions)
 }
@@ -150,9 +148,7 @@ func newOutcome(res *generator.Result) outcome {
 	if res.Project.ConfigFile != nil && len(out.findings) == 1 {
 		out.findings = nil // the module's name alone is no news
 	}
-	if files := upMigrations(res); len(files) > 0 {
-		out.next = []nextStep{{Title: "Run the migrations", Command: migrateHint(res.Config, files)}}
-	}
+	out.next = migrateSteps(res)
 	return out
 }
 

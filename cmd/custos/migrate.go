@@ -104,14 +104,7 @@ func (a *app) dsn(p *project.Project, kind database, o migrateOptions) (string, 
 		}
 		return o.database, nil
 	}
-	if v, set := a.lookup("DATABASE_URL"); set && v != "" {
-		return v, nil
-	}
-	env, _, err := readFile(p.Root, ".env")
-	if err != nil {
-		return "", err
-	}
-	v, _, err := lookupDotEnv(env, "DATABASE_URL")
+	v, err := a.variable(p.Root, "DATABASE_URL")
 	if err != nil || v != "" {
 		return v, err
 	}

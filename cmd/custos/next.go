@@ -45,7 +45,11 @@ func newAppData(res *generator.Result, name string) (appData, error) {
 	pl := res.Plan
 	i := slices.IndexFunc(pl.Models, func(m plan.Model) bool { return m.Name == parsed.Name })
 	if i < 0 {
-		return appData{}, fmt.Errorf("find model %s in the plan", parsed.Name)
+		unknown := &plugin.UnknownError{Kind: "model", Name: parsed.Name}
+		for _, m := range pl.Models {
+			unknown.Known = append(unknown.Known, m.Name)
+		}
+		return appData{}, &usageError{err: unknown}
 	}
 	m := pl.Models[i]
 	d := appData{
@@ -86,32 +90,52 @@ func (d appData) render(name string) ([]byte, error) {
 	return src, nil
 }
 
-// nextSteps is what custos cannot do itself after a new model.
-func nextSteps(res *generator.Result, name string) ([]nextStep, error) {
+// nextSteps is what custos cannot do itself after a new model, or more plugins for one that was there. What the user did
+// for a model before is not among it.
+func (a *app) nextSteps(res *generator.Result, name string) ([]nextStep, error) {
 	d, err := newAppData(res, name)
 	if err != nil {
 		return nil, err
 	}
-	mount, err := d.render("mount.go")
-	if err != nil {
-		return nil, err
+	var steps []nextStep
+	if res.NewModel {
+		mount, err := d.render("mount.go")
+		if err != nil {
+			return nil, err
+		}
+		file := strings.ToLower(d.Model.Snake) + "_auth.go"
+		steps = append(steps, nextStep{
+			Title: "Mount the routes: paste this beside your main function as " + file + ", call mount" + d.Model.Name + ", and at shutdown what it returns",
+			File:  file, Code: string(mount),
+		})
+	} else {
+		d.Model.Plugins = slices.DeleteFunc(slices.Clone(d.Model.Plugins), func(s plugin.Selected) bool {
+			return s.Name == plugin.Core || slices.Contains(res.Had, s.Name)
+		})
+		for _, at := range res.Plan.Mounts(d.Model) {
+			steps = append(steps, nextStep{Title: at.Summary, Code: fmt.Sprintf("    service.%s(mux, %q)\n", at.Method, at.Path)})
+		}
 	}
-	file := strings.ToLower(d.Model.Snake) + "_auth.go"
-	steps := []nextStep{{
-		Title: "Mount the routes: paste this beside your main function as " + file + ", call mount" + d.Model.Name + ", and at shutdown what it returns",
-		File:  file, Code: string(mount),
-	}}
-	steps = append(steps, nextStep{Title: "Make the key that digests secrets", Command: "custos secret --write"})
 	env := d.Model.Env()
+	if len(d.Model.Plugins) > 0 {
+		env[keysVariable] = plugin.Variable{}
+	}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
-		steps = append(steps, nextStep{Title: "Say " + env[name].Summary, Command: fmt.Sprintf("echo '%s=%s' >> .env", name, env[name].Development)})
+		if value, err := a.variable(res.Project.Root, name); err != nil || value != "" {
+			continue // set already; a .env that cannot be read is for the program to tell
+		}
+		step := nextStep{Title: "Say " + env[name].Summary, Command: fmt.Sprintf("echo '%s=%s' >> .env", name, env[name].Development)}
+		if name == keysVariable {
+			step = nextStep{Title: "Make the key that digests secrets", Command: "custos secret --write"}
+		}
+		steps = append(steps, step)
 	}
 	return append(steps, operations(res, d.Model)...), nil
 }
 
-// operations are the commands that a new model needs before it can be used.
+// operations are the commands that a model needs before its plugins can be used.
 func operations(res *generator.Result, m plan.Model) []nextStep {
-	steps := []nextStep{{Title: "Run the migrations", Command: migrateHint(res.Config, upMigrations(res))}}
+	steps := migrateSteps(res)
 	for _, s := range m.Plugins {
 		for _, word := range slices.Sorted(maps.Keys(s.Manifest.Commands)) {
 			c := s.Manifest.Commands[word]
@@ -127,6 +151,15 @@ func operations(res *generator.Result, m plan.Model) []nextStep {
 		}
 	}
 	return steps
+}
+
+// migrateSteps is what to do about the migrations that a run adds.
+func migrateSteps(res *generator.Result) []nextStep {
+	files := upMigrations(res)
+	if len(files) == 0 {
+		return nil
+	}
+	return []nextStep{{Title: "Run the migrations", Command: migrateHint(res.Config, files)}}
 }
 
 // upMigrations are the migrations that a run adds.

@@ -10,18 +10,45 @@ import (
 	"github.com/custos-auth/custos/generator/project"
 )
 
-type routesOptions struct{ json bool }
+type routesOptions struct {
+	json  bool
+	mount string // model whose routes' code is wanted
+}
 
 func newRoutesCmd(a *app) *cobra.Command {
 	var o routesOptions
 	cmd := &cobra.Command{
 		Use:   "routes",
-		Short: "List the routes of every model",
+		Short: "List the routes of every model, or print the code that mounts them",
 		Args:  args(0, 0),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return a.runRoutes(cmd.Context(), o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.mount != "" {
+				return a.printMount(cmd.Context(), o.mount)
+			}
+			return a.runRoutes(cmd.Context(), o)
+		},
 	}
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	cmd.Flags().StringVar(&o.mount, "mount", "", "print the code that mounts the routes of this model")
+	cmd.MarkFlagsMutuallyExclusive("json", "mount")
 	return cmd
+}
+
+// printMount prints the code that `custos gen` proposed when the model was new.
+func (a *app) printMount(ctx context.Context, name string) error {
+	res, err := a.existing(ctx, "print code")
+	if err != nil {
+		return err
+	}
+	d, err := newAppData(res, name)
+	if err != nil {
+		return err
+	}
+	code, err := d.render("mount.go")
+	if err != nil {
+		return err
+	}
+	return a.printf("%s", code)
 }
 
 type routeInfo struct {
