@@ -84,6 +84,25 @@ func passesItsOwnTests(t *testing.T, s set, e engine.Engine) {
 	}
 }
 
+// Law 1, for drivers that are not an engine's first.
+func TestOtherDriversPassTheirOwnTests(t *testing.T) {
+	t.Parallel()
+	s := everything(t)[0]
+	for _, e := range engine.All() {
+		for _, d := range e.Drivers[1:] {
+			t.Run(d.Name, func(t *testing.T) {
+				t.Parallel()
+				dir := t.TempDir()
+				s.seed(t, e).write(t, dir)
+				req := request(t, dir, e, s.models[0])
+				req.Options.Driver = d.Name
+				run(t, req)
+				goCommand(t, dir, "test", "-vet=off", "./...")
+			})
+		}
+	}
+}
+
 // failures is the part of go test -v's output that says what is wrong.
 func failures(out string) string {
 	var b strings.Builder

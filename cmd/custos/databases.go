@@ -23,6 +23,9 @@ import (
 	"github.com/custos-auth/custos/generator/engine"
 )
 
+// databaseVariable names the database to whatever runs in a project.
+const databaseVariable = "DATABASE_URL"
+
 // database is what custos migrate, and the hints about it, must know of an engine.
 type database struct {
 	dialect  goose.Dialect
@@ -30,6 +33,7 @@ type database struct {
 	read     func(dsn, root string) (*sql.DB, error) // the same for one who leaves no trace; nil = open
 	fallback string                                  // the DSN of a project that names none; "" = it must
 	example  string                                  // a DSN of an application called NAME
+	create   string                                  // the command that makes the database of an application called NAME; "" = nothing does
 	shell    string                                  // the command that runs a plain migration, with %s for its file
 	ignore   []string                                // what it leaves in a project's folder
 }
@@ -43,13 +47,18 @@ func databases() map[string]database {
 		},
 		"postgres": {
 			dialect: goose.DialectPostgres, open: openPostgres, example: "postgres://127.0.0.1:5432/NAME",
-			shell: "psql \"$DATABASE_URL\" -f %s",
+			create: "createdb NAME", shell: "psql \"$DATABASE_URL\" -f %s",
 		},
 		"mysql": {
 			dialect: goose.DialectMySQL, open: openMySQL, example: "mysql://root@127.0.0.1:3306/NAME",
-			shell: "mysql DATABASE < %s",
+			create: "mysql -e 'CREATE DATABASE `NAME`'", shell: "mysql DATABASE < %s",
 		},
 	}
+}
+
+// forApp puts the name of an application, which may be the last word of a module path, into an example.
+func forApp(example, app string) string {
+	return strings.ReplaceAll(example, "NAME", strings.NewReplacer("-", "_", ".", "_").Replace(app))
 }
 
 // openSQLite opens a file as generated code does.
@@ -118,8 +127,9 @@ func openMySQL(dsn, _ string) (*sql.DB, error) {
 
 // parseMySQL reads a URL or the driver's own DSN. Its errors may repeat the password: they are not for the user.
 func parseMySQL(dsn string) (*mysql.Config, error) {
-	if !strings.HasPrefix(dsn, "mysql://") {
-		return mysql.ParseDSN(dsn)
+	rest, isURL := strings.CutPrefix(dsn, "mysql://")
+	if !isURL || strings.Contains(rest, "@tcp(") || strings.Contains(rest, "@unix(") { // golang-migrate puts the scheme before it
+		return mysql.ParseDSN(rest)
 	}
 	u, err := url.Parse(dsn)
 	if err != nil {

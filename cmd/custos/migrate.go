@@ -104,7 +104,7 @@ func (a *app) dsn(p *project.Project, kind database, o migrateOptions) (string, 
 		}
 		return o.database, nil
 	}
-	v, err := a.variable(p.Root, "DATABASE_URL")
+	v, err := a.variable(p.Root, databaseVariable)
 	if err != nil || v != "" {
 		return v, err
 	}

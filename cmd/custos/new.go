@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -170,7 +171,7 @@ func newAppChanges(res *generator.Result, name string) ([]plan.Change, error) {
 		return nil, err
 	}
 	db := databases()[res.Config.Engine]
-	d.DSN, d.Ignore = strings.ReplaceAll(db.example, "NAME", strings.ReplaceAll(d.Name, "-", "_")), db.ignore
+	d.DSN, d.Ignore = forApp(db.example, d.Name), db.ignore
 	if d.Keys, err = newKeys(); err != nil {
 		return nil, err
 	}
@@ -196,6 +197,9 @@ func newAppChanges(res *generator.Result, name string) ([]plan.Change, error) {
 // newAppSteps is what is left to do; the key is in .env already.
 func newAppSteps(res *generator.Result, o newOptions) []nextStep {
 	steps := []nextStep{{Title: "Go there", Command: "cd " + quote(o.dir)}}
+	if create := databases()[res.Config.Engine].create; create != "" {
+		steps = append(steps, nextStep{Title: "Make the database that .env names", Command: forApp(create, path.Base(res.Plan.Module))})
+	}
 	steps = append(steps, operations(res, res.Plan.Models[0])...) // a new application has one model
 	return append(steps, nextStep{Title: "Start the server", Command: "go run ."})
 }

@@ -32,6 +32,7 @@ type appData struct {
 	Require    string // the middleware of the first of its routes that only show something and have one, or ""
 	Mounts     []plugin.Mount
 	Current    bool // whether its package has Current(ctx)
+	First      bool // whether it is the project's first model
 	Keys       string
 	DSN        string
 	Ignore     []string
@@ -54,7 +55,7 @@ func newAppData(res *generator.Result, name string) (appData, error) {
 	m := pl.Models[i]
 	d := appData{
 		Name: path.Base(pl.Module), Auth: pl.AuthPackage(), AuthPath: pl.Import(pl.Config.Package), AuthDBPath: pl.Import(pl.AuthDB()),
-		Model: m, Mounts: pl.Mounts(m), ModelPath: pl.Import(path.Join(pl.Config.Package, m.Package)),
+		Model: m, Mounts: pl.Mounts(m), First: pl.Config.Models[0].Name == m.Name, ModelPath: pl.Import(path.Join(pl.Config.Package, m.Package)),
 	}
 	for _, r := range m.Routes() {
 		if r.Require != "" && r.Method == "GET" {
@@ -104,8 +105,12 @@ func (a *app) nextSteps(res *generator.Result, name string) ([]nextStep, error) 
 			return nil, err
 		}
 		file := strings.ToLower(d.Model.Snake) + "_auth.go"
+		call := "call mount" + d.Model.Name
+		if d.First {
+			call = "call openAuth and mount" + d.Model.Name
+		}
 		steps = append(steps, nextStep{
-			Title: "Mount the routes: paste this beside your main function as " + file + ", call mount" + d.Model.Name + ", and at shutdown what it returns",
+			Title: "Mount the routes: paste this beside your main function as " + file + ", " + call + ", and at shutdown what it returns",
 			File:  file, Code: string(mount),
 		})
 	} else {
@@ -116,9 +121,13 @@ func (a *app) nextSteps(res *generator.Result, name string) ([]nextStep, error) 
 			steps = append(steps, nextStep{Title: at.Summary, Code: fmt.Sprintf("    service.%s(mux, %q)\n", at.Method, at.Path)})
 		}
 	}
+	if !d.Model.Owned {
+		steps = append(steps, adoptions(d.Model)...)
+	}
 	env := d.Model.Env()
 	if len(d.Model.Plugins) > 0 {
 		env[keysVariable] = plugin.Variable{}
+		env[databaseVariable] = plugin.Variable{Summary: "which database", Development: forApp(databases()[res.Config.Engine].example, d.Name)}
 	}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		if value, err := a.variable(res.Project.Root, name); err != nil || value != "" {
@@ -131,6 +140,19 @@ func (a *app) nextSteps(res *generator.Result, name string) ([]nextStep, error) 
 		steps = append(steps, step)
 	}
 	return append(steps, operations(res, d.Model)...), nil
+}
+
+// adoptions are what is left to do for a table that is the user's own.
+func adoptions(m plan.Model) []nextStep {
+	var steps []nextStep
+	fill := strings.NewReplacer("MODEL", m.Name, "TABLE", m.Table, "PACKAGE", m.Package)
+	for _, s := range m.Plugins {
+		if a := s.Manifest.Adopt; a.Summary != "" {
+			code := strings.ReplaceAll(strings.TrimSpace(fill.Replace(a.Code)), "\n", "\n    ")
+			steps = append(steps, nextStep{Title: fill.Replace(a.Summary), Code: "    " + code + "\n"})
+		}
+	}
+	return steps
 }
 
 // operations are the commands that a model needs before its plugins can be used.

@@ -36,6 +36,7 @@ type Manifest struct {
 	Mounts    []Mount             `yaml:"mounts"`   // routes that the application mounts at a path of its own
 	Commands  map[string]Command  `yaml:"commands"` // words of authctl
 	Env       map[string]Variable `yaml:"env"`      // what it wants in the environment
+	Adopt     Adoption            `yaml:"adopt"`    // what is left to do for a model whose table was there already
 	Options   map[string]Option   `yaml:"options"`
 }
 
@@ -44,6 +45,12 @@ type Variable struct {
 	Development string `yaml:"development"` // its value on a developer's machine
 	Summary     string `yaml:"summary"`
 	Check       string `yaml:"check"` // function of the shared package: func(Config) error, which says what is wrong with the value; "" = nothing can be
+}
+
+// Adoption is what a plugin cannot know about a table that is the user's own. MODEL, TABLE and PACKAGE stand for the model's.
+type Adoption struct {
+	Summary string `yaml:"summary"`
+	Code    string `yaml:"code"`
 }
 
 // Seam is a point that other plugins may join. A guard may refuse by returning an error; an observer only

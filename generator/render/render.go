@@ -72,6 +72,7 @@ type data struct {
 	AuthDBPath string
 	Authctl    string // folder of the administration program
 	Migrations struct{ Dir, Tool string }
+	Schema     []string // files with more of the user's schema, outside the migration folder
 	Driver     engine.Driver
 	Model      plan.Model // zero in files that are not one model's
 
@@ -303,7 +304,7 @@ func newData(pl *plan.Plan, s plugin.Selected, m plan.Model) data {
 	d := data{
 		Runtime: plan.Runtime, App: app, AppName: identifier(app), Module: pl.Module,
 		Auth: pl.AuthPackage(), AuthPath: pl.Import(pl.Config.Package), AuthDBPath: pl.Import(pl.AuthDB()),
-		Authctl: pl.Config.Authctl, Driver: pl.Driver, Model: m, plugin: s,
+		Authctl: pl.Config.Authctl, Schema: pl.Schema, Driver: pl.Driver, Model: m, plugin: s,
 	}
 	d.Migrations.Dir, d.Migrations.Tool = pl.Config.Migrations.Dir, pl.Config.Migrations.Tool
 	return d
