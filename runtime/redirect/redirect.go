@@ -22,7 +22,8 @@ const maxLength = 2000
 type Whitelist []string
 
 // Allows reports whether a target is an absolute URL that an entry describes. A target with a name and password in it, with
-// white space or a control character, or with a backslash, which browsers take for a slash, never is.
+// white space or a control character, with a backslash, which browsers take for a slash, or with a segment . or .. in its
+// path, which they leave out, never is.
 func (w Whitelist) Allows(target string) bool {
 	u, ok := parse(target)
 	return ok && slices.ContainsFunc(w, func(entry string) bool { return allows(entry, u) })
@@ -36,11 +37,24 @@ func parse(target string) (*url.URL, bool) {
 	if err != nil || u.Scheme == "" || u.Opaque != "" || u.User != nil || u.Host == "" {
 		return nil, false
 	}
+	if slices.ContainsFunc(strings.Split(u.EscapedPath(), "/"), dots) {
+		return nil, false
+	}
 	switch strings.ToLower(u.Scheme) {
 	case "javascript", "data", "vbscript", "file", "about", "blob":
 		return nil, false
 	}
 	return u, true
+}
+
+// dots reports whether a browser takes a segment of a path for the folder that it is in, or the one above: . and .., each dot
+// also as %2e.
+func dots(segment string) bool {
+	if len(segment) > len("%2e%2e") {
+		return false
+	}
+	segment = strings.ReplaceAll(strings.ToLower(segment), "%2e", ".")
+	return segment == "." || segment == ".."
 }
 
 func allows(entry string, u *url.URL) bool {
