@@ -248,19 +248,37 @@ func driverModules() []driverModule {
 		{"github.com/jackc/pgx/v5", "postgres", "pgx"},
 		{"github.com/lib/pq", "postgres", "pgx"},
 		{"github.com/go-sql-driver/mysql", "mysql", "mysql"},
+		{"gorm.io/driver/sqlite", "sqlite", "mattn"},
+		{"github.com/glebarez/sqlite", "sqlite", "modernc"},
+		{"gorm.io/driver/postgres", "postgres", "pgx"},
+		{"gorm.io/driver/mysql", "mysql", "mysql"},
 	}
+}
+
+// drivers are those in go.mod that the project imports itself; without one, those that another module brings along, as
+// those of GORM do.
+func (p *Project) drivers(direct map[string]bool) []driverModule {
+	var out, others []driverModule
+	for _, d := range driverModules() {
+		if direct[d.module] {
+			out = append(out, d)
+		} else if p.Requires[d.module] != "" {
+			others = append(others, d)
+		}
+	}
+	if len(out) == 0 {
+		return others
+	}
+	return out
 }
 
 // findEngine decides on engine and driver.
 func (p *Project) findEngine(o Options, found sqlcConfigs, direct map[string]bool) error {
-	var drivers []driverModule
+	drivers := p.drivers(direct)
 	var fromMod []string // engines
-	for _, d := range driverModules() {
-		if direct[d.module] {
-			drivers = append(drivers, d)
-			if !slices.Contains(fromMod, d.engine) {
-				fromMod = append(fromMod, d.engine)
-			}
+	for _, d := range drivers {
+		if !slices.Contains(fromMod, d.engine) {
+			fromMod = append(fromMod, d.engine)
 		}
 	}
 	if p.Config.Engine == "" {
