@@ -155,6 +155,9 @@ func (a *app) check(ctx context.Context) ([]finding, error) {
 	if errors.As(err, &pos) && pos.Conflict {
 		return []finding{{State: generator.FaultMarker, Path: pos.File, Line: pos.Line, Why: pos.Msg}}, nil
 	}
+	if errors.Is(err, project.ErrLockLost) {
+		return []finding{{State: generator.FaultBase, Path: project.LockFile, Why: "it is missing; bring it back: git checkout -- " + project.LockFile}}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

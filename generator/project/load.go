@@ -44,6 +44,8 @@ func Load(dir string, o Options) (*Project, error) {
 			return nil, err
 		}
 		p.Findings = append(p.Findings, p.Lock.Healed...)
+	} else if err := p.checkLost(); err != nil {
+		return nil, err
 	}
 	if p.ConfigFile, _, err = p.Read(ConfigFile); err != nil {
 		return nil, err
@@ -91,6 +93,17 @@ func fill(s *string, answers ...string) {
 
 func (p *Project) found(format string, args ...any) {
 	p.Findings = append(p.Findings, fmt.Sprintf(format, args...))
+}
+
+// ErrLockLost is custos.lock missing where custos has written: all that it wrote would be taken for the user's.
+var ErrLockLost = errors.New("read " + LockFile + ": it is missing, and " + BaseDir + " is not; bring it back: git checkout -- " + LockFile)
+
+func (p *Project) checkLost() error {
+	entries, err := p.list(BaseDir)
+	if err == nil && len(entries) > 0 {
+		return ErrLockLost
+	}
+	return err
 }
 
 func findModule(dir string) (string, error) {
