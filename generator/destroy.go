@@ -241,11 +241,18 @@ var dropsTable = regexp.MustCompile(`(?i)\bDROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?["\
 
 // warnOfLoss says what is lost when a migration is run.
 func (g *generation) warnOfLoss(file, sql string) {
-	if m := dropsTable.FindStringSubmatch(sql); m != nil {
-		g.warn("running %s deletes the table %s with all its rows", path.Base(file), m[1])
-		return
+	var tables []string
+	for _, m := range dropsTable.FindAllStringSubmatch(sql, -1) {
+		tables = append(tables, m[1])
 	}
-	g.warn("running %s deletes what it undoes, with its data", path.Base(file))
+	switch last := len(tables) - 1; last {
+	case -1:
+		g.warn("running %s deletes what it undoes, with its data", path.Base(file))
+	case 0:
+		g.warn("running %s deletes the table %s with all its rows", path.Base(file), tables[0])
+	default:
+		g.warn("running %s deletes the tables %s and %s with all their rows", path.Base(file), strings.Join(tables[:last], ", "), tables[last])
+	}
 }
 
 // warnOfRows says what stays behind in tables that another model uses, too.
