@@ -35,7 +35,14 @@ func RestoreFile(p *project.Project, name string) (plan.Change, error) {
 	case bytes.Equal(old, base):
 		c.Op = plan.Same
 	}
-	return c, nil
+	if !c.Writes() {
+		return c, nil
+	}
+	what, at, err := merge.Elsewhere(p, name, base)
+	if err == nil && what != "" {
+		err = asked("restore %s: %s is in %s, and would be there twice; nothing was written; move what you want back by hand, from %s", name, what, at, merge.BasePath(name))
+	}
+	return c, err
 }
 
 // Remember is the change to custos.lock after something was restored: the file's deleted declarations, or the one that

@@ -14,6 +14,7 @@ import (
 	"bytes"
 	"fmt"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -27,7 +28,7 @@ const (
 	noteEdited  = "edited by you, and too secret to be kept twice; the new version differs (see --diff)"
 	noteMerged  = "your edits and the new version"
 	noteLost    = "its pristine copy is not there, so what is yours in it cannot be told from what is not"
-	noteDeleted = "deleted by you; to have it again, delete its line in " + project.LockFile + " and run: custos upgrade"
+	noteDeleted = "deleted by you; to have it again, type: custos restore "
 	noteStale   = "no longer generated; delete it when you have moved your edits"
 )
 
@@ -209,7 +210,10 @@ func (m *merger) wanted(f plan.File) error {
 	case equal:
 		c.Op = plan.Same
 	case disk == nil && had && e.Owner == project.OwnerUser && f.Owner == plan.User:
-		c.Op, c.Note, pristine = plan.Keep, noteDeleted, false
+		c.Op, pristine = plan.Keep, false
+		if c.Note, err = m.deleted(f.Path, content); err != nil {
+			return err
+		}
 	case disk == nil:
 		c.Op = plan.Create
 	case !had, edited && e.Owner != project.OwnerMachine && f.Owner != plan.User:
@@ -240,6 +244,60 @@ func (m *merger) wanted(f plan.File) error {
 		return m.base(f, content)
 	}
 	return nil
+}
+
+// deleted is what there is to say of a file that is gone: nothing, if what was in it was moved to another one.
+func (m *merger) deleted(name string, content []byte) (note string, err error) {
+	if what, _, err := Elsewhere(m.p, name, content); err != nil || what != "" {
+		return "", err
+	}
+	return noteDeleted + name, nil
+}
+
+// Elsewhere finds a declaration of a file's, or a query, that another file of its folder has, too: what it is, and
+// where. what is "" when there is none.
+func Elsewhere(p *project.Project, name string, content []byte) (what, at string, err error) {
+	cut := languageOf(name).cut
+	pattern := kind(name)
+	if !strings.Contains(pattern, "*") {
+		return "", "", nil
+	}
+	source, err := cut(name, content)
+	if err != nil {
+		return "", "", nil // nothing is known about it
+	}
+	names, err := filepath.Glob(filepath.Join(p.Root, filepath.FromSlash(pattern)))
+	if err != nil {
+		return "", "", fmt.Errorf("look into %s: %w", path.Dir(name), err)
+	}
+	for _, full := range names {
+		other := path.Join(path.Dir(name), filepath.Base(full))
+		if other == name {
+			continue
+		}
+		b, _, err := p.Read(other)
+		if err != nil {
+			return "", "", err
+		}
+		theirs, err := cut(other, b)
+		if err != nil {
+			continue
+		}
+		have := map[string]bool{}
+		for _, u := range theirs.units {
+			for i, n := range u.names {
+				have[n] = !u.isComment() && u.words[i] != "init" && !strings.HasPrefix(u.words[i], "_")
+			}
+		}
+		for _, u := range source.units {
+			for _, n := range u.names {
+				if have[n] {
+					return strings.TrimPrefix(n, "test "), other, nil
+				}
+			}
+		}
+	}
+	return "", "", nil
 }
 
 // written reports whether a migration was written before, under whatever name.
