@@ -125,7 +125,12 @@ func (a *app) advise(findings []finding) {
 	}
 	if has(stateConflict, true) {
 		a.note("see what excludes each other, and how to settle it: custos upgrade")
-	} else if has(stateStale, true) {
+		return
+	}
+	switch upgrade, rest := has(stateStale, true), has(stateStale, false); {
+	case upgrade && rest:
+		a.note("out of date; do what the lines say, which custos upgrade does not; then type: custos upgrade")
+	case upgrade:
 		a.note("out of date; type: custos upgrade")
 	}
 }
