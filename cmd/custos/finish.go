@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -36,6 +38,7 @@ type nextStep struct {
 
 // finish shows an outcome and, unless it is only to be shown, writes it.
 func (a *app) finish(ctx context.Context, out outcome, o writeOptions) error {
+	before, _ := os.ReadFile(filepath.Join(out.root, "go.mod")) // a new project has none
 	clash := slices.ContainsFunc(out.changes, func(c plan.Change) bool { return c.Op == plan.Conflict })
 	if o.writes() && !out.proceeds {
 		if err := checkWaiting(out.root); err != nil {
@@ -52,9 +55,7 @@ func (a *app) finish(ctx context.Context, out outcome, o writeOptions) error {
 	}
 	o.noMod = o.noMod || clash // what has markers in it cannot be read
 	if o.json {
-		if o.writes() && !o.noMod {
-			a.tidy(ctx, out)
-		}
+		a.modules(ctx, out, o, before)
 		return a.printOutcomeJSON(out, o)
 	}
 	if o.diff {
@@ -66,9 +67,7 @@ func (a *app) finish(ctx context.Context, out outcome, o writeOptions) error {
 	if err := a.printChanges(out, o); err != nil {
 		return err
 	}
-	if o.writes() && !o.noMod {
-		a.tidy(ctx, out)
-	}
+	a.modules(ctx, out, o, before)
 	if clash && o.writes() {
 		a.note("settle the conflicts, by hand or with git mergetool; then type: custos upgrade --continue, or --abort")
 		return silent(codeConflict)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"go/parser"
 	"go/token"
+	"go/version"
 	"os"
 	"os/exec"
 	"path"
@@ -15,8 +16,78 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/mod/modfile"
+
 	"github.com/custos-auth/custos/generator/plan"
 )
+
+// modules brings go.mod up to date, and says what changed of the user's own; before is go.mod as it was.
+func (a *app) modules(ctx context.Context, out outcome, o writeOptions, before []byte) {
+	if !o.writes() {
+		return
+	}
+	if !o.noMod {
+		a.tidy(ctx, out)
+	}
+	after, err := os.ReadFile(filepath.Join(out.root, "go.mod"))
+	if err != nil {
+		return
+	}
+	if raised := raised(before, after); raised != "" {
+		a.note("go.mod: %s", raised)
+	}
+}
+
+// raised lists what has another version in a go.mod than before; what was added is not told.
+func raised(before, after []byte) string {
+	was, err := modfile.ParseLax("go.mod", before, nil)
+	if err != nil || was.Module == nil {
+		return ""
+	}
+	is, err := modfile.ParseLax("go.mod", after, nil)
+	if err != nil {
+		return ""
+	}
+	var parts []string
+	tell := func(name, from, to string) {
+		if from != to {
+			parts = append(parts, fmt.Sprintf("%s %s -> %s", name, from, to))
+		}
+	}
+	from, to := language(was), language(is)
+	tell("go", from, to)
+	versions := map[string]string{}
+	for _, r := range is.Require {
+		versions[r.Mod.Path] = r.Mod.Version
+	}
+	indirect := 0
+	for _, r := range was.Require {
+		switch now := versions[r.Mod.Path]; {
+		case now == "" || now == r.Mod.Version:
+		case r.Indirect:
+			indirect++
+		default:
+			tell(r.Mod.Path, r.Mod.Version, now)
+		}
+	}
+	if indirect > 0 {
+		parts = append(parts, plural(indirect, "indirect module"))
+	}
+	line := strings.Join(parts, ", ")
+	const loops = "go1.22"
+	if version.Compare("go"+from, loops) < 0 && version.Compare("go"+to, loops) >= 0 {
+		line += "; from go 1.22 on each turn of a loop has variables of its own: https://go.dev/blog/loopvar-preview"
+	}
+	return line
+}
+
+// language is the go line of a go.mod; one without it is read as Go 1.16.
+func language(f *modfile.File) string {
+	if f.Go == nil {
+		return "1.16"
+	}
+	return f.Go.Version
+}
 
 // tidy brings go.mod and go.sum up to date, so that the project builds at once. It uses go get on the generated
 // packages and not go mod tidy, which would drop what the user requires and does not import yet. A failure is a
