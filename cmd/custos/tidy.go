@@ -116,8 +116,15 @@ func (a *app) tidy(ctx context.Context, out outcome) {
 		return
 	}
 	a.note("ran %s", line)
+}
+
+// noteVendor says last of all what a project that vendors its modules needs before it builds again.
+func (a *app) noteVendor(out outcome, o writeOptions) {
+	if !o.writes() || !needsTidy(out.changes) && !out.proceeds {
+		return
+	}
 	if _, err := os.Stat(filepath.Join(out.root, "vendor", "modules.txt")); err == nil {
-		a.note("this project vendors its modules; type: go mod vendor")
+		a.note("this project vendors its modules, and does not build before you type: go mod vendor")
 	}
 }
 
