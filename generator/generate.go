@@ -310,6 +310,11 @@ func (g *generation) readSchema(ctx context.Context) error {
 		}
 	}
 	for i, m := range g.config.Models {
+		if !ours[m.Table] {
+			if err := checkReach(m, g.schema); err != nil {
+				return err
+			}
+		}
 		t, found := g.schema.Find(m.Table)
 		if !found || m.Key != "" {
 			continue
@@ -322,6 +327,23 @@ func (g *generation) readSchema(ctx context.Context) error {
 		g.project.Findings = append(g.project.Findings, fmt.Sprintf("table %s: there already, with a %s key; it is %s's", m.Table, key, m.Name))
 	}
 	return nil
+}
+
+// checkReach refuses a table of the user's that generated queries would not find by the model's table name: one in another
+// schema, or one whose name needs quotes.
+func checkReach(m project.ModelConfig, schema plan.Schema) error {
+	t, found := schema.Find(m.Table)
+	for _, other := range schema {
+		if _, name, qualified := strings.Cut(other.Name, "."); !found && qualified && strings.EqualFold(name, m.Table) {
+			return fmt.Errorf("generate %s: your migrations make the table %s, and custos takes tables of the default schema only; move it there with a migration of yours, or have another one made: table: in %s",
+				m.Name, other.Name, project.ConfigFile)
+		}
+	}
+	if t.Name == strings.ToLower(t.Name) {
+		return nil
+	}
+	return fmt.Errorf("generate %s: your migrations make the table %q, in quotes, and generated queries have none; leave the quotes out there, or, where it was run and they matter (PostgreSQL), rename it with a migration of yours: ALTER TABLE %q RENAME TO %s",
+		m.Name, t.Name, t.Name, strings.ToLower(t.Name))
 }
 
 // migrationFiles are the migrations, and other schema files of the user's, as sqlc reads them.

@@ -42,7 +42,7 @@ type Model struct {
 
 // Table is a table of the user's schema.
 type Table struct {
-	Name    string
+	Name    string // app.users when it is not in the default schema
 	Columns []Column
 }
 

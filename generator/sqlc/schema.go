@@ -77,11 +77,14 @@ func parseCatalog(data []byte) (plan.Schema, error) {
 	}
 	var out plan.Schema
 	for _, s := range c.Catalog.Schemas {
-		if s.Name != c.Catalog.DefaultSchema {
+		if s.Name == "pg_catalog" || s.Name == "information_schema" {
 			continue
 		}
 		for _, t := range s.Tables {
 			table := plan.Table{Name: t.Rel.Name}
+			if s.Name != c.Catalog.DefaultSchema {
+				table.Name = s.Name + "." + table.Name
+			}
 			for _, col := range t.Columns {
 				table.Columns = append(table.Columns, plan.Column{Name: col.Name, Type: strings.ToLower(col.Type.Name), NotNull: col.NotNull})
 			}
