@@ -124,12 +124,40 @@ func findModule(dir string) (string, error) {
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return "", fmt.Errorf("find go.mod: %w", err)
 		case filepath.Dir(d) == d:
+			if dirs := workspace(abs); len(dirs) > 0 {
+				return "", fmt.Errorf("find go.mod: %w in %s or above; go.work has %s; type: cd %s", ErrNoModule, abs, strings.Join(dirs, ", "), dirs[0])
+			}
 			name := strings.ToLower(filepath.Base(abs))
 			if module.CheckPath("example.com/"+name) != nil {
 				name = "app"
 			}
 			return "", fmt.Errorf("find go.mod: %w in %s or above; a Go project begins with: go mod init example.com/%s", ErrNoModule, abs, name)
 		}
+	}
+}
+
+// workspace are the folders of a go.work in dir or above, as seen from dir.
+func workspace(dir string) []string {
+	for d := dir; ; d = filepath.Dir(d) {
+		content, err := os.ReadFile(filepath.Join(d, "go.work"))
+		if err != nil && filepath.Dir(d) != d {
+			continue
+		}
+		w, err := modfile.ParseWork("go.work", content, nil)
+		if err != nil {
+			return nil
+		}
+		var out []string
+		for _, u := range w.Use {
+			full := filepath.FromSlash(u.Path)
+			if !filepath.IsAbs(full) {
+				full = filepath.Join(d, full)
+			}
+			if rel, err := filepath.Rel(dir, full); err == nil {
+				out = append(out, filepath.ToSlash(rel))
+			}
+		}
+		return out
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,6 +120,7 @@ type folder struct {
 	dir       string
 	files     []MigrationFile
 	examples  map[string]string // tool -> a file of its
+	flyway    string            // a file of that one, whose names sort otherwise
 	numbered  bool
 	stamps    bool
 	width     int
@@ -138,6 +140,10 @@ func (f *folder) tool(asked string) (string, error) {
 	case 0:
 		return "", nil
 	case 1:
+		if f.flyway != "" && asked == "" {
+			return "", fmt.Errorf("read migrations in %s: %s has a name of Flyway's, which custos does not write; it writes for %s; name a folder for one of them in %s: migrations: {dir: FOLDER}",
+				f.dir, f.flyway, strings.Join(tools(), ", "), ConfigFile)
+		}
 		return found[0], nil
 	}
 	return "", fmt.Errorf("read migrations in %s: files of two tools: %s is for %s, %s is for %s; move the files of one tool to another folder, "+
@@ -192,6 +198,9 @@ func (p *Project) readFolder(dir string) (*folder, error) {
 		if !exists {
 			continue
 		}
+		if f.flyway == "" && flywayName.MatchString(name) {
+			f.flyway = file
+		}
 		f.files = append(f.files, MigrationFile{Path: file, Version: version, Content: content})
 		f.example(toolOf(name, string(content), digits > 0, names), file)
 	}
@@ -200,6 +209,8 @@ func (p *Project) readFolder(dir string) (*folder, error) {
 	}
 	return f, nil
 }
+
+var flywayName = regexp.MustCompile(`^(V[0-9][0-9._]*|U[0-9][0-9._]*|R)__.*\.sql$`)
 
 func (f *folder) example(tool, file string) {
 	if tool != "" && f.examples[tool] == "" {
