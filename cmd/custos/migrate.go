@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,6 +83,9 @@ func (a *app) runMigrate(ctx context.Context, o migrateOptions) error {
 	case errors.Is(err, goose.ErrNoMigrations):
 		return fmt.Errorf("migrate %s: no migrations in %s; type: custos gen model NAME PLUGIN", o.verb, p.Config.Migrations.Dir)
 	case err != nil:
+		if name := goMigration(dir); name != "" {
+			return fmt.Errorf("migrate %s: %s has migrations in Go, such as %s, which are compiled into your own goose program; run that one: it takes the SQL files, too", o.verb, p.Config.Migrations.Dir, name)
+		}
 		return fmt.Errorf("migrate %s: read %s: %w", o.verb, p.Config.Migrations.Dir, err)
 	}
 	switch {
@@ -93,6 +98,15 @@ func (a *app) runMigrate(ctx context.Context, o migrateOptions) error {
 	default:
 		return a.migrateStatus(ctx, provider, o.json)
 	}
+}
+
+// goMigration is a migration that is written in Go, or "".
+func goMigration(dir fs.FS) string {
+	names, err := fs.Glob(dir, "[0-9]*.go")
+	if i := slices.IndexFunc(names, func(name string) bool { return !strings.HasSuffix(name, "_test.go") }); err == nil && i >= 0 {
+		return names[i]
+	}
+	return ""
 }
 
 // dsn finds the database as generated code does. A path on the command line is seen from where it was typed, any
