@@ -50,10 +50,15 @@ func (a *app) newForwardCmd(p *plugin.Plugin, word string) *cobra.Command {
 		Long:               p.Manifest.Commands[word].Summary + ". Builds and runs the project's own cmd/authctl; shipped to production, the same\nprogram does the same there.",
 		DisableFlagParsing: true, // they are authctl's
 		RunE: func(cmd *cobra.Command, words []string) error {
-			if len(words) == 1 && (words[0] == "--help" || words[0] == "-h") && a.root() == "" {
+			help := len(words) == 1 && (words[0] == "--help" || words[0] == "-h")
+			if help && a.root() == "" {
 				return cmd.Help()
 			}
-			return a.runForward(cmd.Context(), p, word, words)
+			err := a.runForward(cmd.Context(), p, word, words)
+			if quiet := silent(0); help && err != nil && !errors.As(err, &quiet) {
+				return cmd.Help() // there is no program to ask
+			}
+			return err
 		},
 	}
 }
