@@ -56,6 +56,7 @@ func (a *app) finish(ctx context.Context, out outcome, o writeOptions) error {
 	o.noMod = o.noMod || clash // what has markers in it cannot be read
 	if o.json {
 		a.modules(ctx, out, o, before)
+		a.noteIgnored(ctx, out, o)
 		a.noteVendor(out, o)
 		return a.printOutcomeJSON(out, o)
 	}
@@ -69,6 +70,7 @@ func (a *app) finish(ctx context.Context, out outcome, o writeOptions) error {
 		return err
 	}
 	a.modules(ctx, out, o, before)
+	a.noteIgnored(ctx, out, o)
 	if clash && o.writes() {
 		a.note("settle the conflicts, by hand or with git mergetool; then type: custos upgrade --continue, or --abort")
 		return silent(codeConflict)

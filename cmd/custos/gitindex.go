@@ -5,7 +5,10 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
+
+	"github.com/custos-auth/custos/generator/plan"
 )
 
 // gitIndex is the index of the repository that a project is in. The zero value is a project outside of any.
@@ -34,6 +37,41 @@ func git(ctx context.Context, dir string, stdin []byte, args ...string) ([]byte,
 		return nil, fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(stderr.String()))
 	}
 	return out, nil
+}
+
+// ignored are those of the written files that git leaves out, and are no secrets. Without git there are none.
+func ignored(ctx context.Context, root string, changes []plan.Change) []string {
+	var names []string
+	for _, c := range changes {
+		if c.Writes() && c.Op != plan.Delete && !c.Private {
+			names = append(names, c.Path)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	out, err := git(ctx, root, []byte(strings.Join(names, "\x00")), "check-ignore", "-z", "--stdin")
+	if err != nil { // that it ignores none is one, too
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+}
+
+// noteIgnored warns of files that whoever checks the project out would not have.
+func (a *app) noteIgnored(ctx context.Context, out outcome, o writeOptions) {
+	if !o.writes() {
+		return
+	}
+	names := ignored(ctx, out.root, out.changes)
+	if len(names) == 0 {
+		return
+	}
+	one := names[max(0, slices.IndexFunc(names, func(name string) bool { return !internal(name) }))]
+	what := one
+	if more := len(names) - 1; more > 0 {
+		what += fmt.Sprintf(", and %d more", more)
+	}
+	a.note("warning: git ignores what belongs into the repository: %s; see which line of .gitignore does: git check-ignore -v %s", what, one)
 }
 
 // entry is what the index has of a file, as "MODE HASH"; "" when git does not track it.
