@@ -632,7 +632,13 @@ func (g *generation) merge() (*Result, error) {
 		return nil, err
 	}
 	if slices.ContainsFunc(changes, plan.Change.Writes) {
-		if err := plan.CheckDeclarations(g.files); err != nil {
+		err := plan.CheckDeclarations(g.files)
+		if twice := (*plan.DeclarationError)(nil); errors.As(err, &twice) && g.isNew && strings.Contains(twice.Name, g.modelName()) {
+			if _, err := model.Parse(g.modelName() + "Account"); err == nil {
+				twice.Try = g.modelName() + "Account"
+			}
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -67,6 +67,9 @@ func (a *app) rootCmd() *cobra.Command {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if words := cmd.Flags().Args(); cmd.HasSubCommands() && len(words) > 0 {
+			return cmd.RunE(cmd, words) // the flag is unknown because the command is
+		}
 		return usagef(cmd, "%w%s", err, nearestFlag(cmd, err))
 	})
 	root.AddCommand(
@@ -102,7 +105,8 @@ func args(minimum, maximum int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < minimum:
-			return usagef(cmd, "%s: %d of %d arguments are missing; usage: %s", cmd.CommandPath(), minimum-len(args), minimum, cmd.UseLine())
+			missing := strings.Fields(cmd.Use)[1+len(args) : 1+minimum]
+			return usagef(cmd, "%s: %s missing; usage: %s", cmd.CommandPath(), strings.Join(missing, " and "), cmd.UseLine())
 		case maximum >= 0 && len(args) > maximum:
 			return usagef(cmd, "%s: unexpected argument %q; usage: %s", cmd.CommandPath(), clip(args[maximum]), cmd.UseLine())
 		}

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/custos-auth/custos/generator"
+	"github.com/custos-auth/custos/generator/plan"
 	"github.com/custos-auth/custos/generator/project"
 )
 
@@ -57,7 +59,17 @@ func (a *app) runDestroy(ctx context.Context, o destroyOptions) error {
 	for i := range out.next { // there is one at most: to run the migrations
 		out.next[i].Title += ", once no server runs the code of before"
 	}
-	out.next = append([]nextStep{{Title: "Take out what your own code still calls; the compiler names it", Command: "go vet ./..."}}, out.next...)
+	first := "Take out what your own code still calls; the compiler names it"
+	var kept []string
+	for _, c := range res.Changes {
+		if c.Op == plan.Keep && strings.Contains(c.Note, "no longer generated") && strings.HasSuffix(c.Path, ".go") {
+			kept = append(kept, c.Path)
+		}
+	}
+	if len(kept) > 0 {
+		first = "Take out what your own code still calls, in what you had edited, too (" + strings.Join(kept, ", ") + "); the compiler names it"
+	}
+	out.next = append([]nextStep{{Title: first, Command: "go vet ./..."}}, out.next...)
 	return a.finish(ctx, out, o.writeOptions)
 }
 

@@ -11,6 +11,7 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -190,6 +191,8 @@ func suggest(name string) string {
 			}
 			b.WriteRune(r)
 			up = false
+		case unicode.IsLetter(r):
+			return "" // how it is spelled without is for its writer to say
 		default:
 			up = true
 		}

@@ -10,15 +10,24 @@ import (
 	"strings"
 )
 
-// DeclarationError is one name that two files of a package declare: a model that is called like something that
+// DeclarationError is one name that a package declares twice: a model that is called like something that
 // generated code declares, or two plugins that chose the same name.
 type DeclarationError struct {
 	Name  string    // Querier, or Service.Close for a method
-	Files [2]string // where it is declared
+	Files [2]string // where it is declared; twice in one of sqlc's, when two tables make one type
+	Try   string    // another name for the model, or ""
 }
 
 func (e *DeclarationError) Error() string {
-	return fmt.Sprintf("%s is declared in both %s and %s; give the model, or the plugin's function, another name", e.Name, e.Files[0], e.Files[1])
+	where := fmt.Sprintf("in both %s and %s", e.Files[0], e.Files[1])
+	if e.Files[0] == e.Files[1] {
+		where = "twice in " + e.Files[0]
+	}
+	remedy := "give the model, or the plugin's function, another name"
+	if e.Try != "" {
+		remedy = fmt.Sprintf("give the model another name; try %q", e.Try)
+	}
+	return fmt.Sprintf("%s is declared %s; %s", e.Name, where, remedy)
 }
 
 // CheckDeclarations parses the Go files and refuses a name that a package would declare twice, before a compiler
