@@ -277,7 +277,7 @@ func Elsewhere(p *project.Project, name string, content []byte) (what, at string
 		}
 		b, _, err := p.Read(other)
 		if err != nil {
-			return "", "", err
+			continue // as of one that does not parse, nothing is known about it
 		}
 		theirs, err := cut(other, b)
 		if err != nil {
