@@ -3,8 +3,11 @@ package generator_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"database/sql"
+	"flag"
 	"fmt"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -148,6 +151,44 @@ func schemaOf(t *testing.T, db *sql.DB, e engine.Engine) string {
 		_ = rows.Close()
 	}
 	return b.String()
+}
+
+var updateMigrations = flag.Bool("update-migrations", false, "add new migrations to testdata/migrations.sum")
+
+// Law 4, for those who write plugins: a migration that projects may have stays as it is. What an upgrade brings to a table
+// that exists is a migration more; only so do new queries find their columns there.
+func TestMigrationsOfPluginsStay(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(root(t), "testdata", "migrations.sum")
+	known := map[string]string{}
+	for line := range strings.Lines(string(read(t, file))) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		known[name] = sum
+	}
+	var lines strings.Builder
+	templates := memory(t, builtIn(t))
+	for _, name := range keys(templates) {
+		if !strings.Contains(name, "/migrations/") {
+			continue
+		}
+		sum := fmt.Sprintf("%x", sha256.Sum256(templates[name]))
+		switch old, there := known[name]; {
+		case there && old != sum:
+			t.Errorf("templates/%s has changed: bring it back, and add a migration that follows it", name)
+		case !there && !*updateMigrations:
+			t.Errorf("templates/%s is new; type: go test ./generator -run TestMigrationsOfPluginsStay -update-migrations", name)
+		}
+		delete(known, name)
+		fmt.Fprintf(&lines, "%s  %s\n", sum, name)
+	}
+	for name := range known {
+		t.Errorf("templates/%s is gone, and with it what projects can undo", name)
+	}
+	if *updateMigrations && !t.Failed() {
+		if err := os.WriteFile(file, []byte(lines.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // Law 4: a migration that was written stays as it is, whatever its template says today.
