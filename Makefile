@@ -43,7 +43,7 @@ fuzz:
 		done; \
 	done
 
-# 200 rounds of every race that the generated tests play, on three engines; `make test` has three. Half an hour.
+# 200 rounds of every race that the generated tests play, on three engines; `make test` has three. Ten minutes and more.
 races: bin/custos
 	@./testdata/races.sh
 
