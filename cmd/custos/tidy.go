@@ -55,7 +55,9 @@ func raised(before, after []byte) string {
 		}
 	}
 	from, to := language(was), language(is)
-	tell("go", from, to)
+	if to != from+".0" { // the same, spelled as the go command does
+		tell("go", from, to)
+	}
 	versions := map[string]string{}
 	for _, r := range is.Require {
 		versions[r.Mod.Path] = r.Mod.Version

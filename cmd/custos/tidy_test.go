@@ -8,6 +8,7 @@ func TestRaised(t *testing.T) {
 	for _, c := range []struct{ name, before, after, want string }{
 		{"a new project", "", head + "go 1.26.0\n", ""},
 		{"the same", head + "go 1.25.0\n", head + "go 1.25.0\n", ""},
+		{"spelled out", head + "go 1.26\n", head + "go 1.26.0\n", ""},
 		{"added", head + "go 1.25.0\n", head + "go 1.25.0\nrequire example.com/a v1.0.0\n", ""},
 		{"raised", head + "go 1.25.0\nrequire (\nexample.com/a v1.0.0\nexample.com/b v1.0.0 // indirect\nexample.com/c v1.0.0\n)\n",
 			head + "go 1.26.0\nrequire (\nexample.com/a v1.2.0\nexample.com/b v1.1.0 // indirect\nexample.com/c v1.0.0\n)\n",
