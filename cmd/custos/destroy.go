@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/custos-auth/custos/generator"
+	"github.com/custos-auth/custos/generator/merge"
 	"github.com/custos-auth/custos/generator/plan"
 	"github.com/custos-auth/custos/generator/project"
 )
@@ -62,7 +63,7 @@ func (a *app) runDestroy(ctx context.Context, o destroyOptions) error {
 	first := "Take out what your own code still calls; the compiler names it"
 	var kept []string
 	for _, c := range res.Changes {
-		if c.Op == plan.Keep && strings.Contains(c.Note, "no longer generated") && strings.HasSuffix(c.Path, ".go") {
+		if c.Op == plan.Keep && c.Note == merge.NoteStale && strings.HasSuffix(c.Path, ".go") {
 			kept = append(kept, c.Path)
 		}
 	}

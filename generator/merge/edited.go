@@ -275,7 +275,7 @@ func (m *merger) settle(d *folder, r merged, f three) error {
 			c.Op = plan.Same
 		}
 		if d.stale[r.path] {
-			c.Note = noteStale
+			c.Note = NoteStale
 		}
 	case f.base != nil && bytes.Equal(f.mine, f.base), bytes.Equal(r.content, f.theirs):
 		c.Op = plan.Replace

@@ -29,7 +29,7 @@ const (
 	noteMerged  = "your edits and the new version"
 	noteLost    = "its pristine copy is not there, so what is yours in it cannot be told from what is not"
 	noteDeleted = "deleted by you; to have it again, type: custos restore "
-	noteStale   = "no longer generated; delete it when you have moved your edits"
+	NoteStale   = "no longer generated; delete it when you have moved your edits"
 )
 
 // ForeignError is files of the user where custos wants to write its own. Nothing was written.
@@ -367,7 +367,7 @@ func (m *merger) stale(e project.Entry) error {
 		c.Owner = plan.User
 	}
 	if disk != nil && project.Hash(disk) != e.Hash {
-		c.Op, c.New, c.Note = plan.Keep, disk, noteStale
+		c.Op, c.New, c.Note = plan.Keep, disk, NoteStale
 		m.changes = append(m.changes, c)
 		return nil
 	}

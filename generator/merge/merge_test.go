@@ -110,10 +110,10 @@ func TestChanges(t *testing.T) {
 			[]plan.File{{Path: "m/2.sql", Content: []byte("new"), Owner: plan.Ledger}}, []string{"create m/2.sql"}, []string{"m/1.sql old", "m/2.sql new"}},
 
 		{"stale machine", disk{f: "old"}, inLock(plan.Machine, "old"), nil, []string{"delete f.txt"}, nil},
-		{"stale machine, edited", disk{f: "mine"}, inLock(plan.Machine, "old"), nil, []string{"keep f.txt: " + noteStale}, []string{"f.txt old"}},
+		{"stale machine, edited", disk{f: "mine"}, inLock(plan.Machine, "old"), nil, []string{"keep f.txt: " + NoteStale}, []string{"f.txt old"}},
 		{"stale machine, gone", nil, inLock(plan.Machine, "old"), nil, nil, nil},
 		{"stale user", disk{f: "old", base: "old"}, inLock(plan.User, "old"), nil, []string{"delete " + base, "delete f.txt"}, nil},
-		{"stale user, edited", disk{f: "mine", base: "old"}, inLock(plan.User, "old"), nil, []string{"keep f.txt: " + noteStale}, []string{"f.txt old"}},
+		{"stale user, edited", disk{f: "mine", base: "old"}, inLock(plan.User, "old"), nil, []string{"keep f.txt: " + NoteStale}, []string{"f.txt old"}},
 		{"stale user, gone", disk{base: "old"}, inLock(plan.User, "old"), nil, []string{"delete " + base}, nil},
 		{"stale ledger", disk{"m/1.sql": "old"}, []project.Entry{owned(plan.Ledger, "m/1.sql", "old", "x")}, nil, nil, []string{"m/1.sql old"}},
 		{"stranger", disk{"main.go": "mine"}, nil, nil, nil, nil},
