@@ -251,10 +251,10 @@ func (s *server) stop() error {
 // compare measures each floor and what is guarded, and the guarded paths on the big table, in turns.
 func (b *bench) compare(ctx context.Context, be *backend, small, big *server) error {
 	var floor, crowdedFloor, guarded, crowded, sessionFloor, sessionGuarded, tokenFloor, tokenFixed, tokenCrowded, tokenRotating samples
-	turns := []turn{
+	turns := []turn{ // what is compared comes one after the other
 		{small, crowdOf(small.floor), settle, &floor},
-		{big, crowdOf(big.floor), settle, &crowdedFloor},
 		{small, crowdOf(small.guarded), settleTouched, &guarded},
+		{big, crowdOf(big.floor), settle, &crowdedFloor},
 		{big, crowdOf(big.guarded), settleTouched, &crowded},
 		{small, crowdOf(small.sessionFloor), settle, &sessionFloor},
 		{small, crowdOf(small.sessionGuarded), settle, &sessionGuarded},
@@ -299,8 +299,10 @@ func (b *bench) compare(ctx context.Context, be *backend, small, big *server) er
 		}
 	}
 	b.report(be, "API token", floor, guarded, 1.10)
-	b.compareRow(be, fmt.Sprintf("API token: CPU, %d tokens against %d", b.big, smallTable), "%.1f us", crowded.cpu, guarded.cpu, 1.15)
-	b.compareRow(be, fmt.Sprintf("API token: CPU of the floor, %d tokens against %d", b.big, smallTable), "%.1f us", crowdedFloor.cpu, floor.cpu, 0)
+	b.compareRow(be, fmt.Sprintf("API token: CPU per request, %d tokens", b.big), "%.1f us", crowded.cpu, crowdedFloor.cpu, 0)
+	// A database that grows answers each question more slowly; what is custos' own doing is what it grows by beyond that.
+	b.compareRow(be, fmt.Sprintf("API token: CPU, %d tokens against %d", b.big, smallTable), "x %.3f",
+		ratios(crowded.cpu, guarded.cpu), ratios(crowdedFloor.cpu, floor.cpu), 1.15)
 	b.report(be, "cookie session", sessionFloor, sessionGuarded, 1.10)
 	b.report(be, "token_auth, fixed", tokenFloor, tokenFixed, 1.10)
 	b.compareRow(be, fmt.Sprintf("token_auth, fixed: CPU, %d sessions against %d", b.big, smallTable), "%.1f us", tokenCrowded.cpu, tokenFixed.cpu, 1.15)

@@ -3,32 +3,29 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
+	"unsafe"
 )
 
-// ticksPerSecond is USER_HZ, which is 100 on every Linux that Go runs on.
-const ticksPerSecond = 100
-
-// cpuOf is the CPU time that a process has used so far, in microseconds.
+// cpuOf is the CPU time that a process has used so far, in microseconds: its clock, which tells nanoseconds, where
+// /proc/PID/stat has hundredths of a second. The error of a process that has ended is os.ErrNotExist.
 func cpuOf(pid int) (float64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
+	const scheduled = 2 // CPUCLOCK_SCHED of a process, see clock_getcpuclockid(3)
+	var used syscall.Timespec
+	_, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, uintptr(^pid<<3|scheduled), uintptr(unsafe.Pointer(&used)), 0)
+	switch errno {
+	case 0:
+		return float64(used.Nano()) / 1000, nil
+	case syscall.EINVAL, syscall.ESRCH:
+		return 0, fmt.Errorf("read the CPU time of process %d: %w", pid, os.ErrNotExist)
+	default:
+		return 0, fmt.Errorf("read the CPU time of process %d: %w", pid, errno)
 	}
-	// The second field, the name, may contain anything; utime and stime are the 12th and 13th after it.
-	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:])
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("/proc/%d/stat is too short", pid)
-	}
-	user, err1 := strconv.ParseFloat(string(fields[11]), 64)
-	system, err2 := strconv.ParseFloat(string(fields[12]), 64)
-	return (user + system) * 1e6 / ticksPerSecond, errors.Join(err1, err2)
 }
 
 // postgresFor are the processes of PostgreSQL that work for a database: its own backends, and those that write

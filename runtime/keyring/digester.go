@@ -145,25 +145,25 @@ func (d *Digester) Tag(text string) string {
 	return base64.RawURLEncoding.EncodeToString(s.sum[:tagBytes])
 }
 
-// HasTag reports whether tag is the tag of text under one of the keys. The comparison runs in constant time (T-09), and
-// allocates nothing. Comparing the texts leaves nothing to decode, and so no second spelling. Nothing is the tag of an empty
-// text (T-11).
-func (d *Digester) HasTag(text, tag string) bool {
+// VerifyTag reports whether tag is the tag of text under one of the keys, and whether that is the current one: if so, it is
+// what [Digester.Tag] returns. The comparison runs in constant time (T-09), and allocates nothing. Comparing the texts leaves
+// nothing to decode, and so no second spelling. Nothing is the tag of an empty text (T-11).
+func (d *Digester) VerifyTag(text, tag string) (current, ok bool) {
 	if text == "" || len(tag) != TagLen {
-		return false
+		return false, false
 	}
 	var presented, computed [TagLen]byte
 	copy(presented[:], tag)
-	for _, k := range d.keys {
+	for i, k := range d.keys {
 		s := k.get()
 		s.digest(text)
 		base64.RawURLEncoding.Encode(computed[:], s.sum[:tagBytes])
 		k.release(s)
 		if subtle.ConstantTimeCompare(computed[:], presented[:]) == 1 {
-			return true
+			return i == 0, true
 		}
 	}
-	return false
+	return false, false
 }
 
 // Candidates are the digests that a stored token may have: one for each key. The zero Candidates

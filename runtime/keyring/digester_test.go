@@ -93,8 +93,16 @@ func TestTag(t *testing.T) {
 	if want := base64.RawURLEncoding.EncodeToString(first); tag != want || len(tag) != TagLen {
 		t.Fatalf("Tag = %q, want the first half of the digest, %q", tag, want)
 	}
-	if !old.HasTag("a name", tag) || !both.HasTag("a name", tag) || both.Tag("a name") == tag {
-		t.Error("a tag counts under its key, current or not, and the current one makes others")
+	if current, ok := old.VerifyTag("a name", tag); !current || !ok {
+		t.Error("a tag counts under its key")
+	}
+	if current, ok := both.VerifyTag("a name", tag); current || !ok {
+		t.Error("a tag counts under a key that is no longer the current one, and is not the current one's")
+	}
+	if newer := both.Tag("a name"); newer == tag {
+		t.Error("the current key makes the tags of the one before")
+	} else if current, ok := both.VerifyTag("a name", newer); !current || !ok {
+		t.Error("a tag counts under the current of two keys")
 	}
 	// The last character has 2 bits of the tag; the same ones with other padding are another spelling.
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -103,12 +111,15 @@ func TestTag(t *testing.T) {
 		"none": "", "a byte less": tag[1:], "a byte more": tag + "A", "other": old.Tag("another name"), "no base64url": "+" + tag[1:],
 		"with a line break": tag[:TagLen-1] + "\n", "spelled otherwise": tag[:TagLen-1] + alphabet[last+1:last+2],
 	} {
-		if old.HasTag("a name", other) {
-			t.Errorf("HasTag accepts one that is %s: %q", why, other)
+		if current, ok := old.VerifyTag("a name", other); current || ok {
+			t.Errorf("VerifyTag accepts one that is %s: %q", why, other)
 		}
 	}
-	if old.HasTag("", old.Tag("")) || both.HasTag("another name", tag) {
-		t.Error("HasTag accepts the tag of another text, or of none")
+	if _, ok := old.VerifyTag("", old.Tag("")); ok {
+		t.Error("VerifyTag accepts the tag of no text")
+	}
+	if _, ok := both.VerifyTag("another name", tag); ok {
+		t.Error("VerifyTag accepts the tag of another text")
 	}
 }
 

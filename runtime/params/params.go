@@ -98,8 +98,11 @@ func Read(w http.ResponseWriter, r *http.Request, nested string) (Values, error)
 	return all, nil
 }
 
-// FromQuery returns the parameters of a query alone. It reads no body, so the next handler can.
+// FromQuery returns the parameters of a query alone; they are not to be written to. It reads no body, so the next handler can.
 func FromQuery(query string) Values {
+	if query == "" {
+		return nil
+	}
 	all := Values{}
 	fromQuery(all, query)
 	return all
