@@ -325,6 +325,9 @@ func (g *generation) readSchema(ctx context.Context) error {
 		}
 		g.config.Models[i].Key = key
 		g.project.Findings = append(g.project.Findings, fmt.Sprintf("table %s: there already, with a %s key; it is %s's", m.Table, key, m.Name))
+		if eng.Name == "sqlite" && sqlc.ReturnsKeys(t, files) {
+			g.warn("%s.id is INTEGER PRIMARY KEY without AUTOINCREMENT: SQLite gives the key of a deleted row to the next one, which then has all credentials of the deleted one; make the table anew with AUTOINCREMENT before you delete rows", m.Table)
+		}
 	}
 	return nil
 }

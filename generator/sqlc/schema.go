@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/custos-auth/custos/generator/engine"
@@ -140,7 +141,28 @@ func Key(table plan.Table, migrations []File) (engine.Key, error) {
 	return fail("it has no column id")
 }
 
+// ReturnsKeys reports whether SQLite gives the key of a deleted row to a new one: it does so in a table whose key is an
+// INTEGER PRIMARY KEY without AUTOINCREMENT, when the row had the greatest key.
+func ReturnsKeys(table plan.Table, migrations []File) bool {
+	returns := false
+	for _, f := range migrations {
+		sql := comments.ReplaceAllString(string(f.Content), " ")
+		for _, at := range create.FindAllStringSubmatchIndex(sql, -1) {
+			if items := body(sql[at[1]:]); strings.EqualFold(sql[at[2]:at[3]], table.Name) && len(keyOfBody(items)) > 0 {
+				returns = !slices.ContainsFunc(items, counting.MatchString)
+			}
+		}
+	}
+	for _, c := range table.Columns {
+		if strings.EqualFold(c.Name, "id") {
+			return returns && c.Type == "integer" // any other type is not SQLite's own key, which it counts
+		}
+	}
+	return false
+}
+
 var (
+	counting = regexp.MustCompile(`(?is)\bprimary\s+key\b.*\bautoincrement\b`)
 	integers = regexp.MustCompile(`^(int|integer|bigint|int2|int4|int8|serial|bigserial|serial4|serial8|smallint|mediumint|tinyint)( unsigned)?$`)
 	texts    = regexp.MustCompile(`^(text|varchar|char|bpchar|character|nchar|nvarchar|citext|string)(\b.*)?$`)
 	comments = regexp.MustCompile(`(?s)--[^\n]*|/\*.*?\*/`)

@@ -237,3 +237,25 @@ func TestKey(t *testing.T) {
 		}
 	}
 }
+
+func TestReturnsKeys(t *testing.T) {
+	for sql, want := range map[string]bool{
+		"CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT)":                                                  true,
+		"CREATE TABLE users (id INTEGER NOT NULL, name TEXT, PRIMARY KEY (id))":                                   true,
+		"CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT DEFAULT 'autoincrement')":                          true,
+		"CREATE TABLE users (id INTEGER PRIMARY KEY -- AUTOINCREMENT\n, name TEXT)":                               true,
+		"create table \"users\" (id integer not null primary key asc autoincrement, name text)":                   false,
+		"CREATE TABLE users (name TEXT, PRIMARY KEY (id AUTOINCREMENT))":                                          false,
+		"CREATE TABLE other (id INTEGER PRIMARY KEY)":                                                             false,
+		"CREATE TABLE users (id INTEGER PRIMARY KEY);\nCREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT)": false,
+	} {
+		users := plan.Table{Name: "users", Columns: []plan.Column{{Name: "id", Type: "integer"}, {Name: "name", Type: "text"}}}
+		if got := sqlc.ReturnsKeys(users, []sqlc.File{file("1.sql", sql)}); got != want {
+			t.Errorf("%s: %v", sql, got)
+		}
+		users.Columns[0].Type = "bigint"
+		if sqlc.ReturnsKeys(users, []sqlc.File{file("1.sql", sql)}) {
+			t.Errorf("%s, with another type than INTEGER", sql)
+		}
+	}
+}
