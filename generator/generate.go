@@ -325,11 +325,27 @@ func (g *generation) readSchema(ctx context.Context) error {
 		}
 		g.config.Models[i].Key = key
 		g.project.Findings = append(g.project.Findings, fmt.Sprintf("table %s: there already, with a %s key; it is %s's", m.Table, key, m.Name))
+		if column := marksGone(t); column != "" {
+			g.warn("%s has a column %s, which custos does not look at: whom it marks as gone still signs in; %s says how to refuse them", m.Table, column, path.Join(g.config.Package, "SECURITY.md"))
+		}
 		if eng.Name == "sqlite" && sqlc.ReturnsKeys(t, files) {
 			g.warn("%s.id is INTEGER PRIMARY KEY without AUTOINCREMENT: SQLite gives the key of a deleted row to the next one, which then has all credentials of the deleted one; make the table anew with AUTOINCREMENT before you delete rows", m.Table)
 		}
 	}
 	return nil
+}
+
+// gone are the columns by which applications and ORMs mark rows whose owner is not to get in any more.
+var gone = regexp.MustCompile(`(?i)^(is_)?(active|enabled|deleted|discarded|disabled|deactivated|suspended|banned|blocked|archived)(_at)?$`)
+
+// marksGone is the column by which a table marks such rows, or "".
+func marksGone(t plan.Table) string {
+	for _, c := range t.Columns {
+		if gone.MatchString(c.Name) {
+			return c.Name
+		}
+	}
+	return ""
 }
 
 // checkReach refuses a table of the user's that generated queries would not find by the model's table name: one in another
