@@ -516,6 +516,9 @@ func (g *generation) runSQLC(ctx context.Context) error {
 			wanted = append(wanted, f)
 		}
 	}
+	if err := g.checkColumns(in.Schema); err != nil {
+		return err
+	}
 	var err error
 	if in.Queries, err = g.queries(queries, wanted); err != nil {
 		return err
@@ -536,6 +539,20 @@ func (g *generation) runSQLC(ctx context.Context) error {
 	}
 	for _, f := range out {
 		g.files = append(g.files, plan.File{Path: f.Path, Content: f.Content, Owner: plan.Machine, Origin: sqlcOrigin})
+	}
+	return nil
+}
+
+// checkColumns refuses a model whose table is called like a column of custos' tables: sqlc knows one name for both, and the field
+// would have the model's.
+func (g *generation) checkColumns(schema []sqlc.File) error {
+	for _, m := range g.plan.Models {
+		column := regexp.MustCompile(`(?im)(^|\badd\s+column)\s+` + regexp.QuoteMeta(m.Table) + `\s`)
+		for _, f := range schema {
+			if strings.Contains(path.Base(f.Path), "custos_") && column.Match(f.Content) {
+				return fmt.Errorf("model %s: tables of custos have a column %s, as its table is called; try %q", m.Name, m.Table, m.Name+"Account")
+			}
+		}
 	}
 	return nil
 }
