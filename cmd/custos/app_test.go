@@ -259,8 +259,17 @@ func TestDatabaseErrorsHideThePassword(t *testing.T) {
 func TestEveryEngineHasADatabase(t *testing.T) {
 	known := databases()
 	for _, e := range engine.All() {
-		if d, ok := known[e.Name]; !ok || d.dialect == "" || d.open == nil || d.example == "" || !strings.Contains(d.shell, "%s") {
+		d, ok := known[e.Name]
+		if !ok || d.dialect == "" || d.open == nil || d.example == "" || !strings.Contains(d.shell, "%s") {
 			t.Errorf("%s: %+v", e.Name, d)
+		}
+		for _, tool := range []string{project.Goose, project.GolangMigrate, project.Dbmate, project.Plain} {
+			db, err := d.open(d.exampleFor(tool), t.TempDir())
+			if err != nil {
+				t.Errorf("%s for %s: %v", e.Name, tool, err)
+				continue
+			}
+			_ = db.Close()
 		}
 	}
 	if len(known) != len(engine.All()) {

@@ -21,6 +21,7 @@ import (
 	_ "modernc.org/sqlite" // registers "sqlite" with database/sql
 
 	"github.com/custos-auth/custos/generator/engine"
+	"github.com/custos-auth/custos/generator/project"
 )
 
 // databaseVariable names the database to whatever runs in a project.
@@ -33,6 +34,7 @@ type database struct {
 	read     func(dsn, root string) (*sql.DB, error) // the same for one who leaves no trace; nil = open
 	fallback string                                  // the DSN of a project that names none; "" = it must
 	example  string                                  // a DSN of an application called NAME
+	toolDSN  map[string]string                       // the same, for a migration tool that reads no other
 	create   string                                  // the command that makes the database of an application called NAME; "" = nothing does
 	shell    string                                  // the command that runs a plain migration, with %s for its file
 	ignore   []string                                // what it leaves in a project's folder
@@ -43,18 +45,27 @@ func databases() map[string]database {
 	return map[string]database{
 		"sqlite": {
 			dialect: goose.DialectSQLite3, open: openSQLite, read: readSQLite, fallback: "app.db", example: "app.db",
-			shell: "sqlite3 app.db < %s", ignore: []string{"*.db", "*.db-shm", "*.db-wal"},
+			toolDSN: map[string]string{project.Dbmate: "sqlite:app.db", project.GolangMigrate: "sqlite://app.db"},
+			shell:   "sqlite3 app.db < %s", ignore: []string{"*.db", "*.db-shm", "*.db-wal"},
 		},
 		"postgres": {
 			dialect: goose.DialectPostgres, open: openPostgres, example: "postgres://127.0.0.1:5432/NAME",
+			toolDSN: map[string]string{ // lib/pq insists on TLS where nothing else is said
+				project.Dbmate:        "postgres://127.0.0.1:5432/NAME?sslmode=disable",
+				project.GolangMigrate: "postgres://127.0.0.1:5432/NAME?sslmode=disable",
+			},
 			create: "createdb NAME", shell: "psql \"$DATABASE_URL\" -f %s",
 		},
 		"mysql": {
 			dialect: goose.DialectMySQL, open: openMySQL, example: "mysql://root@127.0.0.1:3306/NAME",
-			create: "mysql -e 'CREATE DATABASE `NAME`'", shell: "mysql DATABASE < %s",
+			toolDSN: map[string]string{project.GolangMigrate: "mysql://root@tcp(127.0.0.1:3306)/NAME"},
+			create:  "mysql -e 'CREATE DATABASE `NAME`'", shell: "mysql DATABASE < %s",
 		},
 	}
 }
+
+// exampleFor is a DSN of an application called NAME that both the generated code and a migration tool read.
+func (d database) exampleFor(tool string) string { return cmp.Or(d.toolDSN[tool], d.example) }
 
 // forApp puts the name of an application, which may be the last word of a module path, into an example.
 func forApp(example, app string) string {

@@ -127,7 +127,8 @@ func (a *app) nextSteps(res *generator.Result, name string) ([]nextStep, error) 
 	env := d.Model.Env()
 	if len(d.Model.Plugins) > 0 {
 		env[keysVariable] = plugin.Variable{}
-		env[databaseVariable] = plugin.Variable{Summary: "which database", Development: forApp(databases()[res.Config.Engine].example, d.Name)}
+		example := databases()[res.Config.Engine].exampleFor(res.Config.Migrations.Tool)
+		env[databaseVariable] = plugin.Variable{Summary: "which database", Development: forApp(example, d.Name)}
 	}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		if value, err := a.variable(res.Project.Root, name); err != nil || value != "" {
