@@ -293,6 +293,20 @@ func driverModules() []driverModule {
 		{"github.com/glebarez/sqlite", "sqlite", "modernc"},
 		{"gorm.io/driver/postgres", "postgres", "pgx"},
 		{"gorm.io/driver/mysql", "mysql", "mysql"},
+		{"github.com/uptrace/bun/driver/pgdriver", "postgres", "pgx"},
+		{"github.com/uptrace/bun/driver/sqliteshim", "sqlite", "modernc"},
+		{"github.com/jackc/pgx/v4", "postgres", "pgx"},
+		{"github.com/go-pg/pg/v10", "postgres", "pgx"},
+	}
+}
+
+// beside are the drivers for PostgreSQL whose connections generated code cannot use, by the module.
+func beside() map[string]string {
+	return map[string]string{
+		"github.com/lib/pq":                      "lib/pq",
+		"github.com/uptrace/bun/driver/pgdriver": "pgdriver",
+		"github.com/jackc/pgx/v4":                "pgx v4",
+		"github.com/go-pg/pg/v10":                "go-pg",
 	}
 }
 
@@ -346,8 +360,8 @@ func (p *Project) findEngine(o Options, found sqlcConfigs, direct map[string]boo
 		if p.Config.Driver == "" && d.engine == e.Name {
 			p.Config.Driver = d.driver
 			p.found("driver: %s (go.mod: %s)", d.driver, d.module)
-			if d.module == "github.com/lib/pq" {
-				p.found("driver: custos opens its own pgx pool beside your lib/pq connections; both speak to the same database")
+			if name, ok := beside()[d.module]; ok {
+				p.found("driver: custos opens its own pgx pool beside your %s connections; both speak to the same database", name)
 			}
 		}
 	}
