@@ -102,10 +102,10 @@ func (a *app) tidy(ctx context.Context, out outcome) {
 	line := "go " + strings.Join(words, " ")
 	progress := a.progress()
 	progress.step(line)
-	cmd := exec.CommandContext(ctx, "go", words...)
-	cmd.Dir = out.root
-	cmd.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(a.env("GOFLAGS")+" -mod=mod"))
-	report, err := cmd.CombinedOutput()
+	report, err := a.goUpdating(ctx, out.root, words)
+	if err == nil {
+		err = a.completeSums(ctx, out.root)
+	}
 	progress.done()
 	if err != nil {
 		cause := lastLine(report)
@@ -118,6 +118,28 @@ func (a *app) tidy(ctx context.Context, out outcome) {
 		return
 	}
 	a.note("ran %s", line)
+}
+
+// goUpdating runs the go command where it may change go.mod and go.sum.
+func (a *app) goUpdating(ctx context.Context, dir string, words []string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", words...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(a.env("GOFLAGS")+" -mod=mod"))
+	return cmd.CombinedOutput()
+}
+
+// completeSums adds what go.sum lacks for the packages of the user's own. go get has raised modules that they import, or
+// that what they import does, and has written the sums for the packages that it was given.
+func (a *app) completeSums(ctx context.Context, dir string) error {
+	words := []string{"list", "-deps", "-test", "./..."}
+	report, err := a.goCommand(ctx, dir, words)
+	if err == nil || !strings.Contains(report, "missing go.sum entry") {
+		return nil // what else is wrong with their packages was so before
+	}
+	if report, err := a.goUpdating(ctx, dir, slices.Insert(words, 1, "-e")); err != nil {
+		return fmt.Errorf("complete go.sum: %s", lastLine(report))
+	}
+	return nil
 }
 
 // noteVendor says last of all what a project that vendors its modules needs before it builds again.

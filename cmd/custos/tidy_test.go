@@ -1,6 +1,12 @@
 package main
 
-import "testing"
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
 
 func TestRaised(t *testing.T) {
 	const head = "module example.com/app\n\n"
@@ -19,5 +25,36 @@ func TestRaised(t *testing.T) {
 		if got := raised([]byte(c.before), []byte(c.after)); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
+	}
+}
+
+// Packages of the user's own build after a run, whatever module the run has raised below them.
+func TestSumsAreCompleted(t *testing.T) {
+	t.Setenv("GOPROXY", "off")
+	t.Setenv("GOSUMDB", "off")
+	t.Setenv("GOFLAGS", "")
+	const module = "golang.org/x/mod" // custos has it, so that it is at hand
+	version, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}", module).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"go.mod":  "module example.com/app\n\ngo 1.26.0\n\nrequire " + module + " " + strings.TrimSpace(string(version)) + "\n",
+		"main.go": "package main\n\nimport \"" + module + "/semver\"\n\nfunc main() { println(semver.IsValid(\"v1\")) }\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, _, _ := testApp(t, nil)
+	if report, err := a.goCommand(t.Context(), dir, []string{"vet", "./..."}); err == nil {
+		t.Fatalf("it builds without: %s", report)
+	}
+	if err := a.completeSums(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	if report, err := a.goCommand(t.Context(), dir, []string{"vet", "./..."}); err != nil {
+		t.Errorf("%v: %s", err, report)
 	}
 }
