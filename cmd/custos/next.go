@@ -113,6 +113,7 @@ func (a *app) nextSteps(res *generator.Result, name string) ([]nextStep, error) 
 			Title: "Mount the routes: paste this beside your main function as " + file + ", " + call + ", and at shutdown what it returns",
 			File:  file, Code: string(mount),
 		})
+		steps = append(steps, inFront(d, res.Project.Requires)...)
 	} else {
 		d.Model.Plugins = slices.DeleteFunc(slices.Clone(d.Model.Plugins), func(s plugin.Selected) bool {
 			return s.Name == plugin.Core || slices.Contains(res.Had, s.Name)
@@ -141,6 +142,37 @@ func (a *app) nextSteps(res *generator.Result, name string) ([]nextStep, error) 
 		steps = append(steps, step)
 	}
 	return append(steps, operations(res, d.Model)...), nil
+}
+
+// otherRouter is a router that routes cannot be mounted on, and that is an [http.Handler] itself.
+type otherRouter struct {
+	module, name string
+	guard        string // a route of its own behind REQUIRE
+}
+
+// The guard stands at each route and not before the router: of a path with %2F in it, a mux and a router may think differently.
+func otherRouters() []otherRouter {
+	return []otherRouter{
+		{"github.com/gin-gonic/gin", "gin", `router.GET("/account", gin.WrapH(service.REQUIRE(handler)))`},
+		{"github.com/labstack/echo/v4", "echo", `router.GET("/account", handler, echo.WrapMiddleware(service.REQUIRE))`},
+		{"github.com/labstack/echo/v5", "echo", `router.GET("/account", handler, echo.WrapMiddleware(service.REQUIRE))`},
+		{"github.com/gorilla/mux", "gorilla/mux", `router.Handle("/account", service.REQUIRE(handler))`},
+		{"github.com/julienschmidt/httprouter", "httprouter", `router.Handler("GET", "/account", service.REQUIRE(handler))`},
+	}
+}
+
+// inFront is how an [http.ServeMux] serves the routes of the first model and leaves the others to a router of the user's.
+func inFront(d appData, requires map[string]string) []nextStep {
+	i := slices.IndexFunc(otherRouters(), func(r otherRouter) bool { return requires[r.module] != "" })
+	if i < 0 || !d.First {
+		return nil
+	}
+	r := otherRouters()[i]
+	code := fmt.Sprintf("    mux := http.NewServeMux()\n    stop := mount%s(mux, config, db)\n    mux.Handle(\"/\", router) // yours; serve the mux instead\n", d.Model.Name)
+	if d.Require != "" {
+		code += fmt.Sprintf("\n    // a route of yours for %s only:\n    %s\n", d.Model.Many, strings.ReplaceAll(r.guard, "REQUIRE", d.Require))
+	}
+	return []nextStep{{Title: fmt.Sprintf("Put the mux before %s, whose patterns are of another kind", r.name), Code: code}}
 }
 
 // adoptions are what is left to do for a table that is the user's own.
