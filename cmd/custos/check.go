@@ -103,8 +103,14 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) error {
 	for _, v := range verdicts() {
 		paints[v.state] = v.paint
 	}
-	for _, f := range findings {
+	shown, copies := withoutCopies(findings)
+	for _, f := range shown {
 		if err := a.printf("%s  %s: %s\n", c.paint(paints[f.State], pad(f.State, 8)), f.place(), f.Why); err != nil {
+			return err
+		}
+	}
+	if copies > 0 {
+		if err := a.printf("%s  %s: %s of custos' own\n", c.paint(paints[stateStale], pad(stateStale, 8)), project.Dir, plural(copies, "file")); err != nil {
 			return err
 		}
 	}
@@ -113,6 +119,21 @@ func (a *app) runCheck(ctx context.Context, o checkOptions) error {
 	}
 	a.advise(findings)
 	return silent(code)
+}
+
+// withoutCopies leaves out, and counts, what an upgrade does in .custos beside what it does to the files of the project.
+func withoutCopies(findings []finding) (shown []finding, copies int) {
+	for _, f := range findings {
+		if f.upgrade && f.State == stateStale && internal(f.Path) {
+			copies++
+			continue
+		}
+		shown = append(shown, f)
+	}
+	if !slices.ContainsFunc(shown, func(f finding) bool { return f.upgrade }) {
+		return findings, 0
+	}
+	return shown, copies
 }
 
 // advise says what to type about the findings that do not say so themselves.
