@@ -683,6 +683,7 @@ func (g *generation) merge() (*Result, error) {
 			g.config.Models[i].Key = engine.BigInt
 		}
 	}
+	g.warnOfLeftModels()
 	config := project.RenderConfig(g.config)
 	if g.project.ConfigFile != nil {
 		if config, err = project.UpdateConfig(g.project.ConfigFile, g.config); err != nil {

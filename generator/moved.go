@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/custos-auth/custos/generator/plan"
 	"github.com/custos-auth/custos/generator/project"
 )
 
@@ -258,4 +259,22 @@ func (g *generation) movedFrom(was, now string) error {
 		}
 	}
 	return moved("%s was moved to %s, where custos does not look for it; move it back, then type it again: git mv %s %s", was, now, now, was)
+}
+
+// warnOfLeftModels tells of models that custos.yaml has no longer, though nobody has destroyed them. One that has got another
+// name is among them: whose a row is, the database knows by the model's name.
+func (g *generation) warnOfLeftModels() {
+	if g.Destroy != nil {
+		return
+	}
+	for _, e := range g.project.Lock.Entries {
+		dir, name := path.Split(e.Path)
+		dir = path.Clean(dir)
+		if e.Owner != project.OwnerMachine || name != "service_gen.go" || path.Dir(dir) != g.config.Package {
+			continue
+		}
+		if g.plan == nil || !slices.ContainsFunc(g.plan.Models, func(m plan.Model) bool { return m.Package == path.Base(dir) }) {
+			g.warn("the model of %s is no longer in %s; its rows in the tables of its plugins (passwords, sessions) stay under its name, and a model of another name does not find them", dir, project.ConfigFile)
+		}
+	}
 }
