@@ -187,7 +187,14 @@ type Selection struct {
 func ParseArg(arg string) (Selection, error) {
 	name, rest, has := strings.Cut(arg, ":")
 	if !isWord(name) {
-		return Selection{}, fmt.Errorf("parse plugin %q: a plugin's name is lower_snake_case; `custos plugins` lists them", clip(arg))
+		hint := ""
+		switch {
+		case strings.Contains(name, ","):
+			hint = ", and several are written with spaces between them"
+		case name != "" && 'A' <= name[0] && name[0] <= 'Z':
+			hint = ", and another model has a command of its own"
+		}
+		return Selection{}, fmt.Errorf("parse plugin %q: a plugin's name is lower_snake_case%s; `custos plugins` lists them", clip(arg), hint)
 	}
 	s := Selection{Name: name, Options: map[string]string{}}
 	if !has {
