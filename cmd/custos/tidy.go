@@ -27,7 +27,13 @@ func (a *app) modules(ctx context.Context, out outcome, o writeOptions, before [
 		return
 	}
 	if !o.noMod {
+		work := a.workspace(ctx, out.root)
+		was, _ := os.ReadFile(work) // "" when there is none
 		a.tidy(ctx, out)
+		is, _ := os.ReadFile(work)
+		if raised := raisedWork(was, is); raised != "" {
+			a.note("go.work: %s", raised)
+		}
 	}
 	after, err := os.ReadFile(filepath.Join(out.root, "go.mod"))
 	if err != nil {
@@ -81,6 +87,31 @@ func raised(before, after []byte) string {
 		line += "; from go 1.22 on each turn of a loop has variables of its own: https://go.dev/blog/loopvar-preview"
 	}
 	return line
+}
+
+// workspace is the go.work that the go command uses in a folder; "" = none.
+func (a *app) workspace(ctx context.Context, dir string) string {
+	cmd := exec.CommandContext(ctx, "go", "env", "GOWORK")
+	cmd.Dir = dir
+	name, err := cmd.Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(name))
+}
+
+// raisedWork tells of another Go version in a go.work, which go get raises along with go.mod and which is that of the
+// other modules there, too.
+func raisedWork(before, after []byte) string {
+	was, err := modfile.ParseWork("go.work", before, nil)
+	if err != nil || was.Go == nil {
+		return ""
+	}
+	is, err := modfile.ParseWork("go.work", after, nil)
+	if err != nil || is.Go == nil || is.Go.Version == was.Go.Version || is.Go.Version == was.Go.Version+".0" {
+		return ""
+	}
+	return fmt.Sprintf("go %s -> %s", was.Go.Version, is.Go.Version)
 }
 
 // language is the go line of a go.mod; one without it is read as Go 1.16.

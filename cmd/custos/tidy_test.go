@@ -28,6 +28,20 @@ func TestRaised(t *testing.T) {
 	}
 }
 
+func TestRaisedWork(t *testing.T) {
+	for _, c := range []struct{ name, before, after, want string }{
+		{"none", "", "", ""},
+		{"the same", "go 1.25.0\n\nuse ./a\n", "go 1.25.0\n\nuse ./a\n", ""},
+		{"spelled out", "go 1.26\n", "go 1.26.0\n", ""},
+		{"raised", "go 1.24\n\nuse ./a\n", "go 1.26.0\n\nuse ./a\n", "go 1.24 -> 1.26.0"},
+		{"broken", "go 1.24\n\nuse (\n", "go 1.26.0\n", ""},
+	} {
+		if got := raisedWork([]byte(c.before), []byte(c.after)); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 // Packages of the user's own build after a run, whatever module the run has raised below them.
 func TestSumsAreCompleted(t *testing.T) {
 	t.Setenv("GOPROXY", "off")
