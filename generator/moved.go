@@ -274,7 +274,7 @@ func (g *generation) warnOfLeftModels() {
 			continue
 		}
 		if g.plan == nil || !slices.ContainsFunc(g.plan.Models, func(m plan.Model) bool { return m.Package == path.Base(dir) }) {
-			g.warn("the model of %s is no longer in %s; its rows in the tables of its plugins (passwords, sessions) stay under its name, and a model of another name does not find them", dir, project.ConfigFile)
+			g.warn("the model of %s is no longer in %s; its rows in the tables of its plugins stay under its name, and a model of another name does not find them", dir, project.ConfigFile)
 		}
 	}
 }
