@@ -59,7 +59,7 @@ func (a *app) compile(ctx context.Context, out outcome) error {
 		}
 		if noModules.MatchString(report) {
 			progress.done()
-			a.note("the result was not compiled before it was written, because modules are missing: %s", lastLine([]byte(report)))
+			a.note("the result was not compiled before it was written, because modules are missing: %s", lastLine(report))
 			return nil
 		}
 		for i, c := range out.changes {
@@ -83,9 +83,10 @@ func (a *app) compile(ctx context.Context, out outcome) error {
 // noModules finds out that the go command got no further than go.mod and go.sum.
 var noModules = regexp.MustCompile(`missing go\.sum entry|no required module provides|cannot find module|updates to go\.mod needed|module lookup disabled|dial tcp|inconsistent vendoring`)
 
-func (a *app) goCommand(ctx context.Context, dir string, words []string) (string, error) {
+func (a *app) goCommand(ctx context.Context, dir string, words []string, env ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", words...)
 	cmd.Dir = dir
+	cmd.Env = append(cmd.Environ(), env...)
 	report, err := cmd.CombinedOutput()
 	return string(report), err
 }

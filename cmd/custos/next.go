@@ -163,11 +163,12 @@ func otherRouters() []otherRouter {
 
 // inFront is how an [http.ServeMux] serves the routes of the first model and leaves the others to a router of the user's.
 func inFront(d appData, requires map[string]string) []nextStep {
-	i := slices.IndexFunc(otherRouters(), func(r otherRouter) bool { return requires[r.module] != "" })
+	routers := otherRouters()
+	i := slices.IndexFunc(routers, func(r otherRouter) bool { return requires[r.module] != "" })
 	if i < 0 || !d.First {
 		return nil
 	}
-	r := otherRouters()[i]
+	r := routers[i]
 	code := fmt.Sprintf("    mux := http.NewServeMux()\n    stop := mount%s(mux, config, db)\n    mux.Handle(\"/\", router) // yours; serve the mux instead\n", d.Model.Name)
 	if d.Require != "" {
 		code += fmt.Sprintf("\n    // a route of yours for %s only:\n    %s\n", d.Model.Many, strings.ReplaceAll(r.guard, "REQUIRE", d.Require))

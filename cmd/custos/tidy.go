@@ -61,7 +61,7 @@ func raised(before, after []byte) string {
 		}
 	}
 	from, to := language(was), language(is)
-	if to != from+".0" { // the same, spelled as the go command does
+	if !sameGo(from, to) {
 		tell("go", from, to)
 	}
 	versions := map[string]string{}
@@ -108,11 +108,14 @@ func raisedWork(before, after []byte) string {
 		return ""
 	}
 	is, err := modfile.ParseWork("go.work", after, nil)
-	if err != nil || is.Go == nil || is.Go.Version == was.Go.Version || is.Go.Version == was.Go.Version+".0" {
+	if err != nil || is.Go == nil || sameGo(was.Go.Version, is.Go.Version) {
 		return ""
 	}
 	return fmt.Sprintf("go %s -> %s", was.Go.Version, is.Go.Version)
 }
+
+// sameGo reports whether a version was at most spelled as the go command does: 1.26 as 1.26.0.
+func sameGo(before, after string) bool { return after == before || after == before+".0" }
 
 // language is the go line of a go.mod; one without it is read as Go 1.16.
 func language(f *modfile.File) string {
@@ -152,11 +155,8 @@ func (a *app) tidy(ctx context.Context, out outcome) {
 }
 
 // goUpdating runs the go command where it may change go.mod and go.sum.
-func (a *app) goUpdating(ctx context.Context, dir string, words []string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, "go", words...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(a.env("GOFLAGS")+" -mod=mod"))
-	return cmd.CombinedOutput()
+func (a *app) goUpdating(ctx context.Context, dir string, words []string) (string, error) {
+	return a.goCommand(ctx, dir, words, "GOFLAGS="+strings.TrimSpace(a.env("GOFLAGS")+" -mod=mod"))
 }
 
 // completeSums adds what go.sum lacks for the packages of the user's own. go get has raised modules that they import, or
@@ -183,8 +183,8 @@ func (a *app) noteVendor(out outcome, o writeOptions) {
 	}
 }
 
-func lastLine(report []byte) string {
-	lines := strings.Split(strings.TrimSpace(string(report)), "\n")
+func lastLine(report string) string {
+	lines := strings.Split(strings.TrimSpace(report), "\n")
 	return strings.TrimPrefix(strings.TrimSpace(lines[len(lines)-1]), "go: ")
 }
 

@@ -280,33 +280,26 @@ func (p *Project) checkEngine(d *doc) error {
 }
 
 // driverModule is a module in a go.mod that tells which database the project speaks to.
-type driverModule struct{ module, engine, driver string }
+type driverModule struct {
+	module, engine, driver string
+	beside                 string // what to call it, when generated code cannot use its connections; "" = it can
+}
 
 func driverModules() []driverModule {
 	return []driverModule{
-		{"modernc.org/sqlite", "sqlite", "modernc"},
-		{"github.com/mattn/go-sqlite3", "sqlite", "mattn"},
-		{"github.com/jackc/pgx/v5", "postgres", "pgx"},
-		{"github.com/lib/pq", "postgres", "pgx"},
-		{"github.com/go-sql-driver/mysql", "mysql", "mysql"},
-		{"gorm.io/driver/sqlite", "sqlite", "mattn"},
-		{"github.com/glebarez/sqlite", "sqlite", "modernc"},
-		{"gorm.io/driver/postgres", "postgres", "pgx"},
-		{"gorm.io/driver/mysql", "mysql", "mysql"},
-		{"github.com/uptrace/bun/driver/pgdriver", "postgres", "pgx"},
-		{"github.com/uptrace/bun/driver/sqliteshim", "sqlite", "modernc"},
-		{"github.com/jackc/pgx/v4", "postgres", "pgx"},
-		{"github.com/go-pg/pg/v10", "postgres", "pgx"},
-	}
-}
-
-// beside are the drivers for PostgreSQL whose connections generated code cannot use, by the module.
-func beside() map[string]string {
-	return map[string]string{
-		"github.com/lib/pq":                      "lib/pq",
-		"github.com/uptrace/bun/driver/pgdriver": "pgdriver",
-		"github.com/jackc/pgx/v4":                "pgx v4",
-		"github.com/go-pg/pg/v10":                "go-pg",
+		{"modernc.org/sqlite", "sqlite", "modernc", ""},
+		{"github.com/mattn/go-sqlite3", "sqlite", "mattn", ""},
+		{"github.com/jackc/pgx/v5", "postgres", "pgx", ""},
+		{"github.com/lib/pq", "postgres", "pgx", "lib/pq"},
+		{"github.com/go-sql-driver/mysql", "mysql", "mysql", ""},
+		{"gorm.io/driver/sqlite", "sqlite", "mattn", ""},
+		{"github.com/glebarez/sqlite", "sqlite", "modernc", ""},
+		{"gorm.io/driver/postgres", "postgres", "pgx", ""},
+		{"gorm.io/driver/mysql", "mysql", "mysql", ""},
+		{"github.com/uptrace/bun/driver/pgdriver", "postgres", "pgx", "pgdriver"},
+		{"github.com/uptrace/bun/driver/sqliteshim", "sqlite", "modernc", ""},
+		{"github.com/jackc/pgx/v4", "postgres", "pgx", "pgx v4"},
+		{"github.com/go-pg/pg/v10", "postgres", "pgx", "go-pg"},
 	}
 }
 
@@ -360,8 +353,8 @@ func (p *Project) findEngine(o Options, found sqlcConfigs, direct map[string]boo
 		if p.Config.Driver == "" && d.engine == e.Name {
 			p.Config.Driver = d.driver
 			p.found("driver: %s (go.mod: %s)", d.driver, d.module)
-			if name, ok := beside()[d.module]; ok {
-				p.found("driver: custos opens its own pgx pool beside your %s connections; both speak to the same database", name)
+			if d.beside != "" {
+				p.found("driver: custos opens its own pgx pool beside your %s connections; both speak to the same database", d.beside)
 			}
 		}
 	}

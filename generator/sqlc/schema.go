@@ -147,8 +147,8 @@ func ReturnsKeys(table plan.Table, migrations []File) bool {
 	returns := false
 	for _, f := range migrations {
 		sql := comments.ReplaceAllString(string(f.Content), " ")
-		for _, at := range create.FindAllStringSubmatchIndex(sql, -1) {
-			if items := body(sql[at[1]:]); strings.EqualFold(sql[at[2]:at[3]], table.Name) && len(keyOfBody(items)) > 0 {
+		for _, items := range created(sql, table.Name) {
+			if len(keyOfBody(items)) > 0 {
 				returns = !slices.ContainsFunc(items, counting.MatchString)
 			}
 		}
@@ -177,11 +177,9 @@ func keyColumns(table string, migrations []File) []string {
 	var found []string
 	for _, f := range migrations {
 		sql := comments.ReplaceAllString(string(f.Content), " ")
-		for _, at := range create.FindAllStringSubmatchIndex(sql, -1) {
-			if strings.EqualFold(sql[at[2]:at[3]], table) {
-				if cols := keyOfBody(body(sql[at[1]:])); len(cols) > 0 {
-					found = cols
-				}
+		for _, items := range created(sql, table) {
+			if cols := keyOfBody(items); len(cols) > 0 {
+				found = cols
 			}
 		}
 		for _, m := range alter.FindAllStringSubmatch(sql, -1) {
@@ -191,6 +189,16 @@ func keyColumns(table string, migrations []File) []string {
 		}
 	}
 	return found
+}
+
+// created returns the items of each CREATE TABLE for a table.
+func created(sql, table string) (bodies [][]string) {
+	for _, at := range create.FindAllStringSubmatchIndex(sql, -1) {
+		if strings.EqualFold(sql[at[2]:at[3]], table) {
+			bodies = append(bodies, body(sql[at[1]:]))
+		}
+	}
+	return bodies
 }
 
 // body returns the comma-separated items up to the parenthesis that closes a CREATE TABLE.
